@@ -1,0 +1,127 @@
+/**
+ * Owns the error classes of the whole project, one per party who has to act.
+ * Does not own messages about one domain: those stand where the problem is found.
+ */
+
+/** The three lines that every error shows a person. */
+export interface ErrorLines {
+  /** What is wrong, one sentence without a full stop. */
+  readonly what: string;
+  /** Where: the file, process, call or place in the text. */
+  readonly at: string;
+  /** What the reader can do about it now. */
+  readonly fix: string;
+}
+
+/** An error with three lines; `message` holds them all, ready to print. */
+export abstract class UscopeError extends Error implements ErrorLines {
+  /** Discriminator: the class name, stable in minified bundles. */
+  abstract readonly kind: string;
+  readonly what: string;
+  readonly at: string;
+  readonly fix: string;
+
+  constructor(lines: ErrorLines, options?: ErrorOptions) {
+    super(`${lines.what}\n  at: ${lines.at}\n  fix: ${lines.fix}`, options);
+    this.what = lines.what;
+    this.at = lines.at;
+    this.fix = lines.fix;
+  }
+}
+
+/** A file is not what its format promises: its owner has to act. `at` names the inner place. */
+export class FormatError extends UscopeError {
+  readonly kind = "FormatError";
+}
+
+/** A range of UTF-16 code units in the probe's text, end exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One problem in a probe's text. */
+export interface SourceProblem {
+  readonly what: string;
+  readonly span: Span;
+  readonly fix: string;
+}
+
+/** The text of a probe is wrong: its author has to act. Shows each problem with a caret line. */
+export class SourceError extends UscopeError {
+  readonly kind = "SourceError";
+  readonly source: string;
+  readonly problems: readonly SourceProblem[];
+
+  constructor(source: string, problems: readonly SourceProblem[]) {
+    const first = problems[0];
+    if (first === undefined) throw new InternalError("a SourceError without a problem");
+    super({
+      what: first.what,
+      at: `column ${first.span.start + 1}\n${problems.map((problem, index) => printCaret(source, problem, index > 0)).join("\n")}`,
+      fix: first.fix,
+    });
+    this.source = source;
+    this.problems = problems;
+  }
+}
+
+/** A named thing does not exist: whoever named it has to act. `fix` carries the nearest names. */
+export class NotFoundError extends UscopeError {
+  readonly kind = "NotFoundError";
+}
+
+/** The kernel refused a call: the administrator has to act. */
+export class KernelError extends UscopeError {
+  readonly kind = "KernelError";
+  readonly call: string;
+  readonly errno: number;
+
+  constructor(lines: ErrorLines & { readonly call: string; readonly errno: number }) {
+    super(lines);
+    this.call = lines.call;
+    this.errno = lines.errno;
+  }
+}
+
+/** The verifier refused a program; `at` names the instruction and the place in the user's text. */
+export class VerifierError extends UscopeError {
+  readonly kind = "VerifierError";
+  /** The verifier's own log, for `-v`. */
+  readonly log: string;
+
+  constructor(lines: ErrorLines & { readonly log: string }) {
+    super(lines);
+    this.log = lines.log;
+  }
+}
+
+/** This kernel, machine or file cannot do what was asked, or it would harm the traced program. */
+export class UnsupportedError extends UscopeError {
+  readonly kind = "UnsupportedError";
+}
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends UscopeError {
+  readonly kind = "UsageError";
+}
+
+/** A fault of uscope itself. */
+export class InternalError extends UscopeError {
+  readonly kind = "InternalError";
+
+  constructor(what: string, options?: ErrorOptions) {
+    super({ what, at: "uscope itself", fix: "report this with the command that you ran" }, options);
+  }
+}
+
+function printCaret(source: string, problem: SourceProblem, withText: boolean): string {
+  const start = Math.min(problem.span.start, source.length);
+  const lineStart = source.lastIndexOf("\n", start - 1) + 1;
+  const newline = source.indexOf("\n", start);
+  const lineEnd = newline === -1 ? source.length : newline;
+  const width = Math.max(1, Math.min(problem.span.end, lineEnd) - start);
+  const line = source.slice(lineStart, lineEnd).replaceAll("\t", " ");
+  const caret = `${" ".repeat(start - lineStart)}${"^".repeat(width)}`;
+  return `    ${line}\n    ${caret}${withText ? ` ${problem.what}` : ""}`;
+}

@@ -1,0 +1,43 @@
+/**
+ * Owns what the compiler asks of the traced program: which places a selector names, and where values lie there.
+ * Does not own the answer: target/ implements it; lang never sees an ELF file.
+ */
+import type { Selector } from "./tree.js";
+import type { IntegerType } from "./types.js";
+
+/** Where one value lies when a probe hits, in terms of the saved registers. */
+export type ValuePlace =
+  | { readonly kind: "register"; readonly register: string; readonly type: IntegerType }
+  | {
+      readonly kind: "memory";
+      readonly base: string;
+      readonly index: string | undefined;
+      readonly scale: 1 | 2 | 4 | 8;
+      /** Signed, in bytes; for stack places the delta of the stack pointer is in it. */
+      readonly displacement: bigint;
+      readonly type: IntegerType;
+    }
+  | { readonly kind: "constant"; readonly value: bigint; readonly type: IntegerType }
+  /** The place is known to be unreadable here (a vector register ...): an error for this one value only. */
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** The values at a set of places that agree on where each value lies. One program is compiled per layout. */
+export interface Layout {
+  /** arg1 is the first. What is beyond the end has no known place. */
+  readonly arguments: readonly ValuePlace[];
+  /** Only at returns. */
+  readonly returned: ValuePlace | undefined;
+  /** Why `arg1` ... or `retval` are missing, when they are, as the end of a sentence: "at a return". */
+  readonly missing: string | undefined;
+}
+
+/** The answer to a selector: at least one layout. */
+export interface Resolution {
+  readonly architecture: "x86-64" | "arm64";
+  readonly layouts: readonly Layout[];
+}
+
+/** What the compiler may ask. Throws NotFoundError, FormatError or UnsupportedError about the target itself. */
+export interface Target {
+  resolve(selector: Selector): Resolution;
+}
