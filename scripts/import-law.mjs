@@ -1,0 +1,67 @@
+/** Owns the import law: which folder may import which. docs/architecture.md says why. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const source = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Folder -> what it may import besides itself and base. A file name stands for that file alone. */
+const mayImport = new Map(
+  Object.entries({
+    base: [],
+    bpf: [],
+    elf: [],
+    demangle: [],
+    isa: [],
+    usdt: ["elf"],
+    lang: ["bpf"],
+    kernel: ["bpf"],
+    target: ["usdt", "isa", "elf", "demangle", "lang/target.ts", "lang/tree.ts", "lang/types.ts"],
+    trace: ["lang", "kernel", "target", "bpf", "elf", "demangle"],
+    tools: ["trace", "index.ts"],
+    cli: ["tools", "index.ts"],
+    "index.ts": ["trace", "tools"],
+  }),
+);
+const pure = new Set(["base", "elf", "usdt", "isa", "bpf", "lang", "demangle"]);
+/** The only files that touch the addon. */
+const addonDoors = new Set(["kernel/syscalls.ts"]);
+
+const broken = [];
+for (const file of files(source)) {
+  const folder = /** @type {string} */ (file.split("/")[0]);
+  const text = readFileSync(join(source, file), "utf8");
+  const imports = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)"([^"]+)"/gm)].map(
+    (match) => /** @type {string} */ (match[1]),
+  );
+  for (const imported of imports) {
+    if (imported.startsWith("node:") && pure.has(folder))
+      broken.push(`${file}: ${folder}/ is pure and imports ${imported}`);
+    if (!imported.startsWith(".")) continue;
+    const path = relative(source, normalize(join(source, dirname(file), imported))).replace(/\.js$/, ".ts");
+    const other = /** @type {string} */ (path.split("/")[0]);
+    const allowed = mayImport.get(folder) ?? [];
+    if (other !== folder && other !== "base" && !allowed.includes(other) && !allowed.includes(path))
+      broken.push(`${file}: ${folder}/ may not import ${path}`);
+    if (folder === "lang" && file.includes("/passes/") && path.includes("/passes/"))
+      broken.push(`${file}: a pass imports another pass, ${path}`);
+  }
+  if (text.includes("#prebuilds/") && !addonDoors.has(file))
+    broken.push(`${file}: only ${[...addonDoors].join(", ")} may load the addon`);
+}
+for (const line of broken) console.error(line);
+if (broken.length > 0) process.exit(1);
+
+/**
+ * @param {string} folder
+ * @returns {string[]} paths below src
+ */
+function files(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? files(join(folder, entry.name))
+      : entry.name.endsWith(".ts")
+        ? [relative(source, join(folder, entry.name))]
+        : [],
+  );
+}

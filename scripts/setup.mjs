@@ -1,0 +1,104 @@
+/** Owns what a fresh clone needs before anything can run: npm packages, a current build, and for tests Debian packages. */
+import { execFileSync } from "node:child_process";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** What the tests run, and the Debian package that brings it. A path may stand where a command has no name on PATH. */
+const testPrograms = [
+  { command: "gcc", package: "gcc" },
+  { command: "g++", package: "g++" },
+  { command: "readelf", package: "binutils" },
+  { command: "bpftool", package: "bpftool" },
+  { command: "redis-server", package: "redis-server" },
+  { command: "redis-cli", package: "redis-tools" },
+  { command: "bpftrace", package: "bpftrace" },
+  { command: "go", package: "golang-go" },
+  { command: "setpriv", package: "util-linux" },
+  { command: "java", package: "default-jre-headless" },
+];
+
+/** Installs what is missing of the npm packages and builds what is older than its sources. */
+export async function setUp() {
+  if (isStale("node_modules/.package-lock.json", ["package-lock.json"])) {
+    say("installing npm packages");
+    // Why: `prepare` would build as well; the build below does it once and says so.
+    execFileSync("npm", ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  }
+  if (
+    isStale("dist/types/index.d.ts", [
+      "src",
+      "native",
+      "scripts/build.mjs",
+      "scripts/build-addon.mjs",
+      "package-lock.json",
+    ])
+  ) {
+    say("building");
+    const { build } = await import("./build.mjs");
+    await build();
+  }
+}
+
+/** Installs the Debian packages that tests need, where it may; else says what to install and throws. */
+export function installTestPrograms() {
+  const missing = [
+    ...new Set(testPrograms.filter(({ command }) => !isOnPath(command)).map((program) => program.package)),
+  ];
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
+    throw new Error(
+      `the tests need these packages: ${missing.join(" ")} (apt-get install --no-install-recommends ${missing.join(" ")})`,
+    );
+  }
+  say(`installing Debian packages: ${missing.join(" ")}`);
+  /** @type {import("node:child_process").ExecFileSyncOptions} */
+  const quiet = {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  };
+  execFileSync("apt-get", ["-qq", "update"], quiet);
+  execFileSync("apt-get", ["-qq", "install", "-y", "--no-install-recommends", ...missing], quiet);
+}
+
+/** @param {string} text */
+export function say(text) {
+  process.stderr.write(`· ${text}\n`);
+}
+
+/**
+ * @param {string} product
+ * @param {readonly string[]} sources
+ */
+function isStale(product, sources) {
+  const path = join(root, product);
+  return !existsSync(path) || sources.some((source) => newest(join(root, source)) > statSync(path).mtimeMs);
+}
+
+/**
+ * @param {string} path
+ * @returns {number} milliseconds since the epoch
+ */
+function newest(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  return Math.max(status.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** @param {string} command */
+function isOnPath(command) {
+  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * Owns the options of a command: one table from which parsing, help and errors are made.
+ * Does not own what an option means.
+ */
+import { parseArgs } from "node:util";
+import { UsageError } from "../base/errors.js";
+import { nearestNames } from "../base/text.js";
+
+export interface OptionRow {
+  /** Long name without dashes. */
+  readonly name: string;
+  readonly letter?: string;
+  /** What to call the value in help; an option without one is a switch. */
+  readonly value?: string;
+  readonly repeatable?: true;
+  readonly help: string;
+}
+
+export interface ParsedOptions {
+  readonly arguments: readonly string[];
+  /** What stands behind `--`; undefined when there is no `--`. */
+  readonly command: readonly string[] | undefined;
+  has(name: string): boolean;
+  text(name: string): string | undefined;
+  texts(name: string): readonly string[];
+  /** A number not below `least`; `whole` numbers only unless said otherwise. */
+  number(name: string, least?: number, kind?: "whole" | "any"): number | undefined;
+}
+
+/** Parses a command line by the table; what is unknown or misses its value throws a UsageError. */
+export function parseOptions(command: string, rows: readonly OptionRow[], words: readonly string[]): ParsedOptions {
+  const end = words.indexOf("--");
+  const own = end === -1 ? words : words.slice(0, end);
+  const options = Object.fromEntries(
+    rows.map((row) => [
+      row.name,
+      { type: row.value === undefined ? ("boolean" as const) : ("string" as const), multiple: true, ...(row.letter === undefined ? {} : { short: row.letter }) },
+    ]),
+  );
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...own], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw usageErrorOf(command, rows, own, error);
+  }
+  const values = parsed.values as Record<string, readonly (string | boolean)[] | undefined>;
+  for (const row of rows) {
+    if (row.repeatable === undefined && row.value !== undefined && (values[row.name]?.length ?? 0) > 1) {
+      throw new UsageError({ what: `${printName(row)} is given twice`, at: `uscope ${command}`, fix: "give it once" });
+    }
+  }
+  const texts = (name: string): readonly string[] => (values[name] ?? []).map(String);
+  return {
+    arguments: parsed.positionals,
+    command: end === -1 ? undefined : words.slice(end + 1),
+    has: (name) => values[name] !== undefined,
+    text: (name) => texts(name)[0],
+    texts,
+    number: (name, least = 0, kind = "whole") => parseNumber(command, rows, name, texts(name)[0], least, kind),
+  };
+}
+
+/** Prints the table as help shows it. */
+export function printOptions(rows: readonly OptionRow[]): string {
+  const names = rows.map((row) => `${row.letter === undefined ? "    " : `-${row.letter}, `}--${row.name}${row.value === undefined ? "" : ` ${row.value}`}`);
+  const width = Math.max(...names.map((name) => name.length));
+  const indent = " ".repeat(width + 4);
+  return rows.map((row, index) => `  ${names[index]!.padEnd(width)}  ${row.help.replaceAll("\n", `\n${indent}`)}`).join("\n");
+}
+
+function parseNumber(
+  command: string,
+  rows: readonly OptionRow[],
+  name: string,
+  text: string | undefined,
+  least: number,
+  kind: "whole" | "any",
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (Number.isFinite(value) && value >= least && (kind === "any" || Number.isSafeInteger(value))) return value;
+  const row = rows.find((candidate) => candidate.name === name)!;
+  throw new UsageError({
+    what: `${printName(row)} takes a ${kind === "whole" ? "whole " : ""}number from ${least} on, not "${text}"`,
+    at: `uscope ${command}`,
+    fix: `uscope ${command} --help`,
+  });
+}
+
+function printName(row: OptionRow): string {
+  return row.letter === undefined ? `--${row.name}` : `-${row.letter}/--${row.name}`;
+}
+
+function usageErrorOf(command: string, rows: readonly OptionRow[], words: readonly string[], error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const message = error instanceof Error ? error.message.split("\n")[0]! : "";
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const unknown = /'(-[^']*)'/.exec(message)?.[1] ?? words.find((word) => word.startsWith("-")) ?? "";
+    const near = nearestNames(unknown.replace(/^-+/, ""), rows.map((row) => row.name), 1)[0];
+    const hint = unknown.startsWith("--") && near !== undefined ? `did you mean --${near}? ` : "";
+    return new UsageError({ what: `unknown option ${unknown}`, at: `uscope ${command}`, fix: `${hint}uscope ${command} --help lists the options` });
+  }
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
+    return new UsageError({ what: message.charAt(0).toLowerCase() + message.slice(1), at: `uscope ${command}`, fix: `uscope ${command} --help` });
+  }
+  return error;
+}
