@@ -14,9 +14,18 @@ interface CommandRow {
 }
 
 const commands: Readonly<Record<string, CommandRow>> = {
-  trace: { summary: "print a line for each call of a function, with its arguments", load: () => import("./commands/trace.js") },
-  list: { summary: "list the functions of a binary, a library or a process", load: () => import("./commands/list.js") },
-  doctor: { summary: "say what this kernel and these privileges allow", load: () => import("./commands/doctor.js") },
+  trace: {
+    summary: "print a line for each call of a function, with its arguments",
+    load: () => import("./commands/trace.js"),
+  },
+  list: {
+    summary: "list the functions of a binary, a library or a process",
+    load: () => import("./commands/list.js"),
+  },
+  doctor: {
+    summary: "say what this kernel and these privileges allow",
+    load: () => import("./commands/doctor.js"),
+  },
 };
 
 process.exitCode = await main(process.argv.slice(2));
@@ -48,7 +57,10 @@ async function runCommand([name, ...words]: readonly string[]): Promise<number> 
     throw new UsageError({
       what: `unknown command "${name}"`,
       at: "uscope",
-      fix: near === undefined ? "uscope --help lists the commands" : `did you mean "uscope ${near}"? uscope --help lists the commands`,
+      fix:
+        near === undefined
+          ? "uscope --help lists the commands"
+          : `did you mean "uscope ${near}"? uscope --help lists the commands`,
     });
   }
   const { command } = await row.load();

@@ -28,13 +28,21 @@ export interface ParsedOptions {
 }
 
 /** Parses a command line by the table; what is unknown or misses its value throws a UsageError. */
-export function parseOptions(command: string, rows: readonly OptionRow[], words: readonly string[]): ParsedOptions {
+export function parseOptions(
+  command: string,
+  rows: readonly OptionRow[],
+  words: readonly string[],
+): ParsedOptions {
   const end = words.indexOf("--");
   const own = end === -1 ? words : words.slice(0, end);
   const options = Object.fromEntries(
     rows.map((row) => [
       row.name,
-      { type: row.value === undefined ? ("boolean" as const) : ("string" as const), multiple: true, ...(row.letter === undefined ? {} : { short: row.letter }) },
+      {
+        type: row.value === undefined ? ("boolean" as const) : ("string" as const),
+        multiple: true,
+        ...(row.letter === undefined ? {} : { short: row.letter }),
+      },
     ]),
   );
   let parsed;
@@ -46,7 +54,11 @@ export function parseOptions(command: string, rows: readonly OptionRow[], words:
   const values = parsed.values as Record<string, readonly (string | boolean)[] | undefined>;
   for (const row of rows) {
     if (row.repeatable === undefined && row.value !== undefined && (values[row.name]?.length ?? 0) > 1) {
-      throw new UsageError({ what: `${printName(row)} is given twice`, at: `uscope ${command}`, fix: "give it once" });
+      throw new UsageError({
+        what: `${printName(row)} is given twice`,
+        at: `uscope ${command}`,
+        fix: "give it once",
+      });
     }
   }
   const texts = (name: string): readonly string[] => (values[name] ?? []).map(String);
@@ -56,16 +68,22 @@ export function parseOptions(command: string, rows: readonly OptionRow[], words:
     has: (name) => values[name] !== undefined,
     text: (name) => texts(name)[0],
     texts,
-    number: (name, least = 0, kind = "whole") => parseNumber(command, rows, name, texts(name)[0], least, kind),
+    number: (name, least = 0, kind = "whole") =>
+      parseNumber(command, rows, name, texts(name)[0], least, kind),
   };
 }
 
 /** Prints the table as help shows it. */
 export function printOptions(rows: readonly OptionRow[]): string {
-  const names = rows.map((row) => `${row.letter === undefined ? "    " : `-${row.letter}, `}--${row.name}${row.value === undefined ? "" : ` ${row.value}`}`);
+  const names = rows.map(
+    (row) =>
+      `${row.letter === undefined ? "    " : `-${row.letter}, `}--${row.name}${row.value === undefined ? "" : ` ${row.value}`}`,
+  );
   const width = Math.max(...names.map((name) => name.length));
   const indent = " ".repeat(width + 4);
-  return rows.map((row, index) => `  ${names[index]!.padEnd(width)}  ${row.help.replaceAll("\n", `\n${indent}`)}`).join("\n");
+  return rows
+    .map((row, index) => `  ${names[index]!.padEnd(width)}  ${row.help.replaceAll("\n", `\n${indent}`)}`)
+    .join("\n");
 }
 
 function parseNumber(
@@ -78,7 +96,8 @@ function parseNumber(
 ): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
-  if (Number.isFinite(value) && value >= least && (kind === "any" || Number.isSafeInteger(value))) return value;
+  if (Number.isFinite(value) && value >= least && (kind === "any" || Number.isSafeInteger(value)))
+    return value;
   const row = rows.find((candidate) => candidate.name === name)!;
   throw new UsageError({
     what: `${printName(row)} takes a ${kind === "whole" ? "whole " : ""}number from ${least} on, not "${text}"`,
@@ -91,17 +110,34 @@ function printName(row: OptionRow): string {
   return row.letter === undefined ? `--${row.name}` : `-${row.letter}/--${row.name}`;
 }
 
-function usageErrorOf(command: string, rows: readonly OptionRow[], words: readonly string[], error: unknown): unknown {
+function usageErrorOf(
+  command: string,
+  rows: readonly OptionRow[],
+  words: readonly string[],
+  error: unknown,
+): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const message = error instanceof Error ? error.message.split("\n")[0]! : "";
   if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
     const unknown = /'(-[^']*)'/.exec(message)?.[1] ?? words.find((word) => word.startsWith("-")) ?? "";
-    const near = nearestNames(unknown.replace(/^-+/, ""), rows.map((row) => row.name), 1)[0];
+    const near = nearestNames(
+      unknown.replace(/^-+/, ""),
+      rows.map((row) => row.name),
+      1,
+    )[0];
     const hint = unknown.startsWith("--") && near !== undefined ? `did you mean --${near}? ` : "";
-    return new UsageError({ what: `unknown option ${unknown}`, at: `uscope ${command}`, fix: `${hint}uscope ${command} --help lists the options` });
+    return new UsageError({
+      what: `unknown option ${unknown}`,
+      at: `uscope ${command}`,
+      fix: `${hint}uscope ${command} --help lists the options`,
+    });
   }
   if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
-    return new UsageError({ what: message.charAt(0).toLowerCase() + message.slice(1), at: `uscope ${command}`, fix: `uscope ${command} --help` });
+    return new UsageError({
+      what: message.charAt(0).toLowerCase() + message.slice(1),
+      at: `uscope ${command}`,
+      fix: `uscope ${command} --help`,
+    });
   }
   return error;
 }

@@ -59,7 +59,12 @@ export function isFault({ view, at }: EventRecord, index: number): boolean {
 export type TextPrinter = (bytes: Buffer, start: number, end: number) => string;
 
 /** Reads field number `index` of the record. */
-export function readField(record: EventRecord, field: EventField, index: number, textOf: TextPrinter = printBytes): FieldValue {
+export function readField(
+  record: EventRecord,
+  field: EventField,
+  index: number,
+  textOf: TextPrinter = printBytes,
+): FieldValue {
   if (isFault(record, index)) return fault;
   const at = record.at + field.offset;
   const kind = field.value;
@@ -99,17 +104,27 @@ export function readComm({ bytes }: EventRecord, at: number, textOf: TextPrinter
   return textOf(bytes, at, end);
 }
 
-function readTextField({ bytes, view }: EventRecord, at: number, { limit }: Extract<FieldKind, { kind: "text" }>, textOf: TextPrinter): TextValue | null {
+function readTextField(
+  { bytes, view }: EventRecord,
+  at: number,
+  { limit }: Extract<FieldKind, { kind: "text" }>,
+  textOf: TextPrinter,
+): TextValue | null {
   const length = view.getInt32(at, true);
   if (length < 0) return null;
   const cut = length > limit;
   return { text: textOf(bytes, at + 4, at + 4 + Math.min(length, limit)), cut };
 }
 
-function readStack(view: DataView, at: number, { space, depth }: Extract<FieldKind, { kind: "stack" }>): StackValue {
+function readStack(
+  view: DataView,
+  at: number,
+  { space, depth }: Extract<FieldKind, { kind: "stack" }>,
+): StackValue {
   const written = view.getInt32(at, true);
   if (written < 0) return { space, addresses: [], errno: written };
   const addresses: bigint[] = [];
-  for (let frame = 0; frame < Math.min(written / 8, depth); frame++) addresses.push(view.getBigUint64(at + 8 + frame * 8, true));
+  for (let frame = 0; frame < Math.min(written / 8, depth); frame++)
+    addresses.push(view.getBigUint64(at + 8 + frame * 8, true));
   return { space, addresses, errno: undefined };
 }

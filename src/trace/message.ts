@@ -20,7 +20,12 @@ export type AddressPrinter = (pid: number, address: bigint) => string;
 export type MessagePrinter = (record: EventRecord) => string;
 
 /** Makes the printer of a template once, so that each event costs only its own values. */
-export function messagePrinter(template: Template, layout: EventLayout, textOf: TextPrinter, printAddress: AddressPrinter): MessagePrinter {
+export function messagePrinter(
+  template: Template,
+  layout: EventLayout,
+  textOf: TextPrinter,
+  printAddress: AddressPrinter,
+): MessagePrinter {
   const parts = template.map((part): MessagePrinter | string => {
     if (part.kind === "literal") return part.text;
     const field = layout.fields[part.field];
@@ -68,15 +73,25 @@ function valuePrinter(
     case "s":
       return (record) => printPadded(printText(record, field, index, conversion, textOf), conversion);
     case "U":
-      return (record) => printPadded(printAddress(pidOf(record), record.view.getBigUint64(record.at + offset, true)), conversion);
+      return (record) =>
+        printPadded(
+          printAddress(pidOf(record), record.view.getBigUint64(record.at + offset, true)),
+          conversion,
+        );
     case "K":
-      return (record) => printPadded(printAddress(0, record.view.getBigUint64(record.at + offset, true)), conversion);
+      return (record) =>
+        printPadded(printAddress(0, record.view.getBigUint64(record.at + offset, true)), conversion);
     default:
       return unreachable(conversion.conversion);
   }
 }
 
-function integerPrinter(conversion: Conversion, offset: number, bytes: number, signed: boolean): MessagePrinter {
+function integerPrinter(
+  conversion: Conversion,
+  offset: number,
+  bytes: number,
+  signed: boolean,
+): MessagePrinter {
   const { width, precision, plusSign, spaceSign, alternate } = conversion;
   const plain = width === undefined && precision === undefined && !plusSign && !spaceSign && !alternate;
   if (!plain || !"du".includes(conversion.conversion)) {
@@ -90,7 +105,13 @@ function integerPrinter(conversion: Conversion, offset: number, bytes: number, s
       : `${readInteger(view, at + offset, bytes, signed)}`;
 }
 
-function printText(record: EventRecord, field: EventField, index: number, conversion: Conversion, textOf: TextPrinter): string {
+function printText(
+  record: EventRecord,
+  field: EventField,
+  index: number,
+  conversion: Conversion,
+  textOf: TextPrinter,
+): string {
   const value = readField(record, field, index, textOf);
   if (value === fault) return faultText;
   if (value === null) return "(null)";

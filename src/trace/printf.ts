@@ -12,7 +12,8 @@ export function printInteger(value: number | bigint, conversion: Conversion): st
   let digits = (negative ? -value : value).toString(radixOf(conversion));
   if (conversion.conversion === "X") digits = digits.toUpperCase();
   // Spec: C17 7.21.6.1: precision 0 shows no digit for zero.
-  if (conversion.precision !== undefined) digits = digits === "0" && conversion.precision === 0 ? "" : digits.padStart(conversion.precision, "0");
+  if (conversion.precision !== undefined)
+    digits = digits === "0" && conversion.precision === 0 ? "" : digits.padStart(conversion.precision, "0");
   const prefix = `${signOf(negative, conversion)}${alternatePrefix(value, digits, conversion)}`;
   const missing = (conversion.width ?? 0) - prefix.length - digits.length;
   if (missing <= 0) return prefix + digits;
@@ -40,10 +41,15 @@ function signOf(negative: boolean, { conversion, plusSign, spaceSign }: Conversi
   return spaceSign ? " " : "";
 }
 
-function alternatePrefix(value: number | bigint, digits: string, { conversion, alternate }: Conversion): string {
+function alternatePrefix(
+  value: number | bigint,
+  digits: string,
+  { conversion, alternate }: Conversion,
+): string {
   if (conversion === "p") return "0x";
-  if (!alternate || value == 0) return "";
+  if (!alternate) return "";
   if (conversion === "o") return digits.startsWith("0") ? "" : "0";
+  if (value === 0 || value === 0n) return "";
   if (conversion === "x") return "0x";
   return conversion === "X" ? "0X" : "";
 }

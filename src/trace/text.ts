@@ -15,6 +15,15 @@ export function printBytes(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, end);
 }
 
+/** Decodes UTF-8, or says undefined when the bytes are none. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** One character per byte, for output that is written as latin1: the bytes arrive as they were. */
 export function rawBytes(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, end);
@@ -25,7 +34,8 @@ function printUnusual(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes[at]!);
     const character = decodeStrictly(bytes.subarray(at, at + length));
-    shown += character === undefined ? `\\x${bytes[at]!.toString(16).padStart(2, "0")}` : escapeControls(character);
+    shown +=
+      character === undefined ? `\\x${bytes[at]!.toString(16).padStart(2, "0")}` : escapeControls(character);
     at += character === undefined ? 1 : length;
   }
   return shown;
@@ -39,10 +49,6 @@ function sequenceLength(first: number): number {
 }
 
 function decodeStrictly(bytes: Uint8Array): string | undefined {
-  if (bytes.length === 1) return bytes[0]! < 0x80 ? String.fromCharCode(bytes[0]!) : undefined;
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  if (bytes.length > 1) return decodeText(bytes);
+  return bytes[0]! < 0x80 ? String.fromCharCode(bytes[0]!) : undefined;
 }

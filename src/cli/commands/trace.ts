@@ -1,0 +1,179 @@
+/**
+ * Owns the command line of `uscope trace`: options, help, and what of BCC's trace has no meaning here.
+ * Does not own tracing (tools/trace.ts).
+ */
+import { UsageError } from "../../base/errors.js";
+import { trace } from "../../tools/trace.js";
+import type { Command } from "../command.js";
+import type { OptionRow, ParsedOptions } from "../options.js";
+
+const options: readonly OptionRow[] = [
+  {
+    name: "pid",
+    letter: "p",
+    value: "PID",
+    repeatable: true,
+    help: "trace this process only; may be repeated",
+  },
+  { name: "tid", letter: "L", value: "TID", help: "trace this thread only" },
+  { name: "children", help: "with -p or --: follow fork and exec too" },
+  { name: "uid", value: "UID", help: "trace processes of this user only" },
+  { name: "comm", letter: "n", value: "NAME", help: "show only threads whose name contains NAME" },
+  { name: "cgroup", letter: "c", value: "PATH", help: "trace processes in this cgroup (v2) and below only" },
+  { name: "msg-filter", letter: "f", value: "TEXT", help: "show only events whose message contains TEXT" },
+  { name: "max-events", letter: "M", value: "N", help: "end after N shown events" },
+  { name: "duration", letter: "d", value: "SECONDS", help: "end after this time" },
+  { name: "timestamp", letter: "t", help: "show a TIME column: seconds since the start" },
+  { name: "unix-timestamp", letter: "u", help: "with -t: seconds since 1970 instead" },
+  { name: "time", letter: "T", help: "show a TIME column: local time of the event" },
+  { name: "print-cpu", letter: "C", help: "show a CPU column" },
+  {
+    name: "string-size",
+    letter: "Z",
+    value: "BYTES",
+    help: "read at most this much of each text (80); cut text ends in ...",
+  },
+  { name: "raw", help: "show text byte for byte, control bytes too" },
+  { name: "user-stack", letter: "U", help: "show the user stack (programs with frame pointers)" },
+  { name: "kernel-stack", letter: "K", help: "show the kernel stack" },
+  { name: "address", letter: "a", help: "show addresses in stacks" },
+  { name: "aggregate", letter: "A", help: "with -M: show equal events once, with their count" },
+  { name: "include-self", letter: "S", help: "trace uscope itself too" },
+  { name: "json", help: "print one JSON object a line (docs/json.md)" },
+  {
+    name: "force",
+    value: "HAZARD",
+    repeatable: true,
+    help: "attach although the preflight names this hazard (uretprobe)",
+  },
+  { name: "budget", value: "PERCENT", help: "end when hits times their cost exceed this share of one core" },
+  { name: "attach", value: "WAY", help: "uprobe_multi or pmu instead of the best that this kernel has" },
+  {
+    name: "buffer-pages",
+    letter: "b",
+    value: "PAGES",
+    help: "size of the ring buffer in pages of 4096 bytes (2048)",
+  },
+  {
+    name: "verbose",
+    letter: "v",
+    help: "print each probe's sites, tree, IR and bytecode, and the verifier's word",
+  },
+  { name: "bin-cmp", letter: "B", help: "accepted for BCC's sake: STRCMP always compares the whole text" },
+  {
+    name: "include",
+    letter: "I",
+    value: "HEADER",
+    repeatable: true,
+    help: "refused: no headers are read; write casts instead",
+  },
+  {
+    name: "sym-file-list",
+    letter: "s",
+    value: "FILES",
+    help: "refused: symbols are found by mapping and build-id",
+  },
+];
+
+export const command: Command = {
+  name: "trace",
+  usage: "[OPTIONS] PROBE ... [-- COMMAND ARGS ...]",
+  purpose: [
+    'Prints a line for each hit of a probe. A PROBE is [p:|r:]LIB:FUNCTION[+OFFSET] [(SIGNATURE)] [(PREDICATE)] ["FORMAT"[,] ARGS]:',
+    "p: (or nothing) at the function's entry, r: at its return. LIB is a path, a command on PATH, or a library (c, libssl.so.3).",
+    "FUNCTION may be a pattern (ssl_*) or a quoted C++ or Rust name. Values are arg1, arg2 ... retval, pid tid uid gid cpu comm nsecs,",
+    'casts, pointer reads, C\'s operators and STRCMP("text", arg1). With -- COMMAND, the command starts when the probes are armed.',
+  ].join("\n"),
+  options,
+  examples: [
+    [
+      `uscope trace 'redis-server:createStringObject "%.*s", arg2, arg1'`,
+      "each string that redis makes, with its exact length",
+    ],
+    [`uscope trace -p 1234 'c:open "%s %x", arg1, arg2'`, "each open() of process 1234"],
+    [`uscope trace 'r:c:malloc (retval == 0) "out of memory"'`, "failed allocations, host-wide"],
+    [
+      `uscope trace 'c:write (int fd, void *buf, size_t n) (fd == 2) "%zu bytes", n'`,
+      "named, typed arguments and a predicate",
+    ],
+    [`uscope trace -U 'c:abort' -p 1234`, "who calls abort, with the user stack"],
+    [`uscope trace './app:handle_*' -- ./app --once`, "every function of a name, from the first call on"],
+  ],
+  notes: [
+    "Text that cannot be read shows as <fault>, NULL as (null). Lost events, faulted reads and skipped places are counted and shown at the end.",
+    "Exit code: 0 when tracing ended as asked (Ctrl-C, -M, -d, end of the process), 1 on an error, 2 on a wrong command line.",
+  ].join("\n"),
+  run,
+};
+
+async function run(parsed: ParsedOptions): Promise<number> {
+  if (parsed.arguments.length === 0)
+    throw usage("no probe given", `uscope trace 'redis-server:createStringObject "%s", arg1'`);
+  if (parsed.has("include"))
+    throw usage("-I: uscope reads no C headers", "write the types as casts: *(int *)(arg1 + 8)");
+  if (parsed.has("sym-file-list"))
+    throw usage(
+      "-s: symbol files are not listed by hand",
+      "leave it out: symbols are found through mappings, build-id and .gnu_debuglink",
+    );
+  if (parsed.has("aggregate") && !parsed.has("max-events"))
+    throw usage("-A needs -M: counts are shown at the end", "add -M N");
+  if (parsed.has("unix-timestamp") && !parsed.has("timestamp"))
+    throw usage("-u needs -t", "uscope trace -t -u ...");
+  if (parsed.has("tid") && parsed.has("pid"))
+    throw usage("-L and -p exclude each other", "a thread names its process: leave -p out");
+  if (parsed.command?.length === 0) throw usage("no command behind --", "uscope trace PROBE -- COMMAND ARGS");
+  if (parsed.command !== undefined && (parsed.has("pid") || parsed.has("tid")))
+    throw usage("-- COMMAND and -p or -L exclude each other", "leave -p out");
+  if (parsed.has("children") && parsed.command === undefined && !parsed.has("pid"))
+    throw usage("--children needs -p or -- COMMAND", "name whose children");
+  const attach = parsed.text("attach");
+  if (attach !== undefined && attach !== "uprobe_multi" && attach !== "pmu")
+    throw usage(`--attach ${attach} is unknown`, "--attach uprobe_multi, or --attach pmu");
+  for (const hazard of parsed.texts("force")) {
+    if (hazard !== "uretprobe") throw usage(`--force ${hazard} is unknown`, "--force uretprobe");
+  }
+  return trace({
+    probes: parsed.arguments,
+    pids: parsed.texts("pid").map((text) => parsePid(text)),
+    tid: parsed.number("tid", 1),
+    uid: parsed.number("uid"),
+    comm: parsed.text("comm"),
+    cgroup: parsed.text("cgroup"),
+    children: parsed.has("children"),
+    includeSelf: parsed.has("include-self"),
+    command: parsed.command,
+    textLimit: parsed.number("string-size", 1) ?? 80,
+    stacks: { user: parsed.has("user-stack"), kernel: parsed.has("kernel-stack") },
+    force: parsed.texts("force"),
+    attach,
+    budgetPercent: parsed.number("budget", 0, "any"),
+    bufferPages: parsed.number("buffer-pages", 1),
+    maxEvents: parsed.number("max-events", 1),
+    seconds: parsed.number("duration", 0, "any"),
+    messageFilter: parsed.text("msg-filter"),
+    aggregate: parsed.has("aggregate"),
+    columns: { time: timeColumn(parsed), cpu: parsed.has("print-cpu"), addresses: parsed.has("address") },
+    json: parsed.has("json"),
+    raw: parsed.has("raw"),
+    verbose: parsed.has("verbose"),
+  });
+}
+
+function timeColumn(parsed: ParsedOptions): "none" | "start" | "unix" | "local" {
+  if (parsed.has("time")) return "local";
+  if (parsed.has("timestamp")) return parsed.has("unix-timestamp") ? "unix" : "start";
+  return "none";
+}
+
+function parsePid(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw usage(
+    `"${text}" is no process id`,
+    `uscope trace -p 1234 ...; for a name: -p "$(pgrep -n ${/^[\w.-]+$/.test(text) ? text : "NAME"})"`,
+  );
+}
+
+function usage(what: string, fix: string): UsageError {
+  return new UsageError({ what, at: "uscope trace", fix });
+}

@@ -1,0 +1,55 @@
+/**
+ * Owns writing lines to a descriptor in large pieces, and notices when nobody reads any more.
+ * Does not own what is written.
+ */
+import { writeSync } from "node:fs";
+
+/** Characters gathered before they are written. */
+const pieceLength = 1 << 16;
+
+export class Output {
+  /** The reader has gone (`| head`): nothing more can be written. */
+  closed = false;
+
+  readonly #descriptor: number;
+  readonly #encoding: "utf8" | "latin1";
+  #pending = "";
+
+  /** latin1 writes each character as one byte: for text that was read as raw bytes. */
+  constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8") {
+    this.#descriptor = descriptor;
+    this.#encoding = encoding;
+  }
+
+  write(text: string): void {
+    this.#pending += text;
+    if (this.#pending.length >= pieceLength) this.flush();
+  }
+
+  /**
+   * Writes what is pending. Why synchronously: memory stays flat however slow the reader is; what the reader cannot
+   * take fills the ring buffer, and is counted there as lost.
+   */
+  flush(): void {
+    if (this.#pending === "" || this.closed) return;
+    const bytes = Buffer.from(this.#pending, this.#encoding);
+    this.#pending = "";
+    for (let at = 0; at < bytes.length && !this.closed;) at += this.#writeSome(bytes, at);
+  }
+
+  #writeSome(bytes: Buffer, at: number): number {
+    try {
+      return writeSync(this.#descriptor, bytes, at);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") {
+        this.closed = true;
+        return 0;
+      }
+      // Why: a pipe that another program made non-blocking is full; its reader is only slow.
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** Owns what a running trace knows of its probes and sites. Does not own how they were found or are attached. */
+import type { EventLayout } from "../lang/event.js";
+import type { Template } from "../lang/template.js";
+
+export interface TracedProbe {
+  /** Its place among the probes given, and its entry in the counters map. */
+  readonly number: number;
+  /** As it was given. */
+  readonly text: string;
+  readonly event: EventLayout;
+  readonly template: Template | undefined;
+}
+
+/** One place of one probe; its number is its place in the session's list, and its attach cookie. */
+export interface TracedSite {
+  readonly probe: TracedProbe;
+  /** What the FUNC column shows. */
+  readonly label: string;
+}
+
+/** What the kernel side counted for one probe. */
+export interface ProbeCounters {
+  /** Hits in processes that the filter lets pass. */
+  readonly hits: bigint;
+  /** Events that found the ring buffer full. */
+  readonly lost: bigint;
+  /** Values that could not be read. */
+  readonly faults: bigint;
+  /** Hits whose predicate was false. */
+  readonly filtered: bigint;
+}

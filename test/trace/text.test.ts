@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeText, printBytes, rawBytes } from "../../src/trace/text.js";
+
+const shown = (bytes: Uint8Array): string => printBytes(Buffer.from(bytes), 0, bytes.length);
+
+test.each([
+  ["plain", Buffer.from("GET /index"), "GET /index"],
+  ["line ends", Buffer.from("*1\r\n\t"), "*1\\r\\n\\t"],
+  ["escape sequence", Buffer.from("\u001b[31mred"), "\\x1b[31mred"],
+  ["UTF-8", Buffer.from("naïve 日本 🎉"), "naïve 日本 🎉"],
+  ["C1 control in UTF-8", Buffer.from("\u009b31m"), "\\x9b31m"],
+  ["right-to-left override", Buffer.from("a\u202eb"), "a\\u202eb"],
+  ["broken UTF-8", Buffer.from([0x61, 0xff, 0xc3, 0x28]), "a\\xff\\xc3("],
+  ["cut UTF-8", Buffer.from([0xe6, 0x97]), "\\xe6\\x97"],
+  ["overlong UTF-8", Buffer.from([0xc0, 0xaf]), "\\xc0\\xaf"],
+  ["NUL", Buffer.from([0x61, 0, 0x62]), "a\\x00b"],
+])("printBytes shows %s", (_name, bytes, expected) => {
+  expect(shown(bytes)).toBe(expected);
+});
+
+test("printBytes never lets a control character through", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      expect(shown(bytes)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("printBytes leaves printable Unicode as it is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 20 }), (text) => {
+      fc.pre(!/[\p{C}\p{Zl}\p{Zp}]/u.test(text));
+      expect(shown(Buffer.from(text))).toBe(text);
+    }),
+  );
+});
+
+test("decodeText takes UTF-8 only, rawBytes keeps every byte", () => {
+  expect(decodeText(Buffer.from("é"))).toBe("é");
+  expect(decodeText(Buffer.from([0xff]))).toBeUndefined();
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  expect(Buffer.from(rawBytes(all, 0, 256), "latin1")).toEqual(all);
+});
