@@ -37,7 +37,9 @@ export function buildAddon() {
   if (isNewer(output, [source, fileURLToPath(import.meta.url)])) return output;
   mkdirSync(dirname(output), { recursive: true });
   const headers = dirname(createRequire(import.meta.url).resolve("node-api-headers/include/node_api.h"));
-  const [compiler = "cc", ...compilerFlags] = (process.env["CC"] ?? "cc").split(" ").filter((word) => word !== "");
+  const [compiler = "cc", ...compilerFlags] = (process.env["CC"] ?? "cc")
+    .split(" ")
+    .filter((word) => word !== "");
   const building = `${output}.${process.pid}`;
   const run = spawnSync(compiler, [...compilerFlags, ...flags, `-I${headers}`, source, "-o", building], {
     encoding: "utf8",

@@ -21,7 +21,13 @@ export interface ByteSource {
 
 /** Reads `length` bytes of `what`, or throws a FormatError when they do not lie inside the source. */
 export function readRange(source: ByteSource, offset: number, length: number, what: string): Uint8Array {
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > source.size) {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > source.size
+  ) {
     throw new FormatError({
       what: `${what} lies outside the file`,
       at: `${source.path}, ${what}: bytes ${offset} to ${offset + length} of ${source.size}`,

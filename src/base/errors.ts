@@ -58,7 +58,7 @@ export class SourceError extends UscopeError {
     if (first === undefined) throw new InternalError("a SourceError without a problem");
     super({
       what: first.what,
-      at: `column ${first.span.start + 1}\n${problems.map((problem, index) => printCaret(source, problem, index > 0)).join("\n")}`,
+      at: `column ${first.span.start + 1}\n${problems.map((problem, index) => printCaret(source, problem.span, index > 0 ? problem.what : "")).join("\n")}`,
       fix: first.fix,
     });
     this.source = source;
@@ -115,13 +115,14 @@ export class InternalError extends UscopeError {
   }
 }
 
-function printCaret(source: string, problem: SourceProblem, withText: boolean): string {
-  const start = Math.min(problem.span.start, source.length);
+/** Prints the line of the source that the span begins in, and carets under the span, then the note. */
+export function printCaret(source: string, span: Span, note = ""): string {
+  const start = Math.min(span.start, source.length);
   const lineStart = source.lastIndexOf("\n", start - 1) + 1;
   const newline = source.indexOf("\n", start);
   const lineEnd = newline === -1 ? source.length : newline;
-  const width = Math.max(1, Math.min(problem.span.end, lineEnd) - start);
+  const width = Math.max(1, Math.min(span.end, lineEnd) - start);
   const line = source.slice(lineStart, lineEnd).replaceAll("\t", " ");
   const caret = `${" ".repeat(start - lineStart)}${"^".repeat(width)}`;
-  return `    ${line}\n    ${caret}${withText ? ` ${problem.what}` : ""}`;
+  return `    ${line}\n    ${caret}${note === "" ? "" : ` ${note}`}`;
 }

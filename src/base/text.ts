@@ -53,7 +53,9 @@ export function escapeControls(text: string): string {
 function escapeOne(character: string): string {
   const named: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   const code = character.charCodeAt(0);
-  return named[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`);
+  return (
+    named[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`)
+  );
 }
 
 /** Levenshtein distance, or `most + 1` as soon as it must be larger. */

@@ -5,7 +5,14 @@
 import type { Span } from "../base/errors.js";
 import type { Instruction } from "./instruction.js";
 
-export type MapKind = "ringbuf" | "array" | "percpu-array" | "hash" | "percpu-hash" | "lru-hash" | "stack-trace";
+export type MapKind =
+  | "ringbuf"
+  | "array"
+  | "percpu-array"
+  | "hash"
+  | "percpu-hash"
+  | "lru-hash"
+  | "stack-trace";
 
 export interface MapSpec {
   readonly name: string;

@@ -8,8 +8,12 @@
  *      +--------+----+----+-----+-------+-----------------------
  *       u64 ns   u32  u32  u32   u32 (bit i: field i could not be computed)
  *
+ * Optional columns ("cpu" u32, "comm", "uid" u32) are the first fields, then come the author's, then the stacks. A field that
+ * could not be computed holds zeros (a text: length 0) and has its bit in `faults`, so that there are at most 32 fields.
+ *
  * `time` is CLOCK_MONOTONIC at the hit. `site` is the number given as attach cookie.
  */
+import { unreachable } from "../base/assert.js";
 import type { IntegerType } from "./types.js";
 
 export const headerBytes = 24;
@@ -22,10 +26,11 @@ export const faultsAt = 20;
 export type FieldKind =
   | { readonly kind: "integer"; readonly type: IntegerType }
   /**
-   * i32 length, then `capacity` bytes. The length is the text's own (larger than `capacity` when it was cut there:
-   * for zero-terminated text any larger number means "cut", for `%.*s` it is the length asked for).
+   * i32 length, then bytes. The length is the text's own, without the closing zero: what is larger than `limit` was cut,
+   * and only the first `limit` bytes are there. It is exact up to `limit`, and for `%.*s` always (the length asked for,
+   * at most 2^31 - 1); -1 is the null pointer. The bytes behind the text are whatever the ring held before.
    */
-  | { readonly kind: "text"; readonly capacity: number }
+  | { readonly kind: "text"; readonly limit: number }
   /** `comm`: 16 bytes, zero-terminated. */
   | { readonly kind: "comm" }
   /** u64 address in the traced process or in the kernel. */
@@ -44,4 +49,55 @@ export interface EventLayout {
   /** Bytes of one record, a multiple of 8. */
   readonly bytes: number;
   readonly fields: readonly EventField[];
+}
+
+/** What `faults` has bits for. */
+export const mostFields = 32;
+
+/** The bytes of `comm`, with its closing zero. Kernel: TASK_COMM_LEN. */
+export const commBytes = 16;
+
+/** Places fields one behind the other behind the header, each aligned to what it is made of. */
+export function layoutEvent(
+  fields: readonly { readonly name: string; readonly value: FieldKind }[],
+): EventLayout {
+  let bytes = headerBytes;
+  const placed = fields.map(({ name, value }): EventField => {
+    const alignment = alignmentOf(value);
+    const offset = Math.ceil(bytes / alignment) * alignment;
+    bytes = offset + sizeOf(value);
+    return { name, offset, value };
+  });
+  return { bytes: Math.ceil(bytes / 8) * 8, fields: placed };
+}
+
+/**
+ * The bytes that the helper gets for zero-terminated text.
+ * Kernel: bpf_probe_read_user_str returns the bytes written with the zero and writes at most what it got, so that
+ * room for one byte more than the limit and its zero tells a text of exactly the limit from a longer one.
+ */
+export function textRoom(limit: number): number {
+  return limit + 2;
+}
+
+function sizeOf(value: FieldKind): number {
+  switch (value.kind) {
+    case "integer":
+      return value.type.bytes;
+    case "text":
+      return 4 + textRoom(value.limit);
+    case "comm":
+      return commBytes;
+    case "symbol":
+      return 8;
+    case "stack":
+      return 8 + 8 * value.depth;
+    default:
+      return unreachable(value);
+  }
+}
+
+function alignmentOf(value: FieldKind): number {
+  if (value.kind === "integer") return value.type.bytes;
+  return value.kind === "text" ? 4 : 8;
 }

@@ -31,9 +31,12 @@ export interface Layout {
   readonly missing: string | undefined;
 }
 
+/** The machine of the traced program. */
+export type Architecture = "x86-64" | "arm64";
+
 /** The answer to a selector: at least one layout. */
 export interface Resolution {
-  readonly architecture: "x86-64" | "arm64";
+  readonly architecture: Architecture;
   readonly layouts: readonly Layout[];
 }
 

@@ -2,6 +2,7 @@
  * Owns the tree in which every front writes a probe down, before anything is known of the target.
  * Does not own syntax (the fronts) nor meaning (the passes).
  */
+import { unreachable } from "../base/assert.js";
 import type { Span } from "../base/errors.js";
 import type { IntegerType, Type } from "./types.js";
 
@@ -71,7 +72,24 @@ export type FieldForm =
 
 export type UnaryOperator = "-" | "~" | "!" | "+";
 export type BinaryOperator =
-  | "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "&" | "^" | "|" | "&&" | "||";
+  | "*"
+  | "/"
+  | "%"
+  | "+"
+  | "-"
+  | "<<"
+  | ">>"
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "=="
+  | "!="
+  | "&"
+  | "^"
+  | "|"
+  | "&&"
+  | "||";
 
 export type Expression =
   | { readonly kind: "integer"; readonly value: bigint; readonly type: IntegerType; readonly span: Span }
@@ -80,12 +98,73 @@ export type Expression =
   | { readonly kind: "name"; readonly name: string; readonly span: Span }
   /** A raw machine register, by the kernel's pt_regs name. */
   | { readonly kind: "register"; readonly name: string; readonly span: Span }
-  | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly operand: Expression; readonly span: Span }
-  | { readonly kind: "binary"; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression; readonly span: Span }
-  | { readonly kind: "conditional"; readonly condition: Expression; readonly then: Expression; readonly otherwise: Expression; readonly span: Span }
+  | {
+      readonly kind: "unary";
+      readonly operator: UnaryOperator;
+      readonly operand: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "conditional";
+      readonly condition: Expression;
+      readonly then: Expression;
+      readonly otherwise: Expression;
+      readonly span: Span;
+    }
   | { readonly kind: "cast"; readonly type: Type; readonly operand: Expression; readonly span: Span }
   /** Reads user memory through a pointer. */
   | { readonly kind: "dereference"; readonly operand: Expression; readonly span: Span }
   | { readonly kind: "index"; readonly base: Expression; readonly index: Expression; readonly span: Span }
   /** Exact comparison of text at an address with a literal; 1 or 0. */
-  | { readonly kind: "same-text"; readonly literal: string; readonly operand: Expression; readonly span: Span };
+  | {
+      readonly kind: "same-text";
+      /** Without a closing zero. */
+      readonly literal: Uint8Array;
+      readonly operand: Expression;
+      readonly span: Span;
+    };
+
+/** The expressions directly inside an expression, in the order in which they are written. */
+export function operandsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "integer":
+    case "text":
+    case "name":
+    case "register":
+      return [];
+    case "unary":
+    case "cast":
+    case "dereference":
+    case "same-text":
+      return [expression.operand];
+    case "binary":
+      return [expression.left, expression.right];
+    case "conditional":
+      return [expression.condition, expression.then, expression.otherwise];
+    case "index":
+      return [expression.base, expression.index];
+    default:
+      return unreachable(expression);
+  }
+}
+
+/** The expressions directly inside a statement. */
+export function expressionsOf(statement: Statement): readonly Expression[] {
+  switch (statement.kind) {
+    case "require":
+      return [statement.condition];
+    case "emit":
+      return statement.fields.flatMap(({ value, form }) =>
+        form.kind === "text" && form.length !== undefined ? [form.length, value] : [value],
+      );
+    default:
+      return unreachable(statement);
+  }
+}

@@ -2,17 +2,22 @@
  * Owns the types of values in probes: C's integers and pointers, and text.
  * Does not own conversions or checks; those are passes/.
  */
+import { unreachable } from "../base/assert.js";
 
 export interface IntegerType {
   readonly kind: "integer";
   readonly bytes: 1 | 2 | 4 | 8;
   readonly signed: boolean;
+  /** C's bool: whatever is not zero becomes one. */
+  readonly truth?: true;
 }
 
 /** A user-space address; `to` is undefined for `void *` and for structs that nobody described. */
 export interface PointerType {
   readonly kind: "pointer";
   readonly to: Type | undefined;
+  /** The name of the struct that it points to, whose size is not known. */
+  readonly struct?: string;
 }
 
 /** Bytes inside the program itself: `comm` and text literals. Never an address. */
@@ -24,19 +29,27 @@ export interface TextType {
 
 export type Type = IntegerType | PointerType | TextType;
 
-export const u64: IntegerType = { kind: "integer", bytes: 8, signed: false };
-export const i64: IntegerType = { kind: "integer", bytes: 8, signed: true };
+export const u8: IntegerType = { kind: "integer", bytes: 1, signed: false };
+export const i8: IntegerType = { kind: "integer", bytes: 1, signed: true };
+export const u16: IntegerType = { kind: "integer", bytes: 2, signed: false };
+export const i16: IntegerType = { kind: "integer", bytes: 2, signed: true };
 export const u32: IntegerType = { kind: "integer", bytes: 4, signed: false };
 export const i32: IntegerType = { kind: "integer", bytes: 4, signed: true };
+export const u64: IntegerType = { kind: "integer", bytes: 8, signed: false };
+export const i64: IntegerType = { kind: "integer", bytes: 8, signed: true };
+export const truth: IntegerType = { kind: "integer", bytes: 1, signed: false, truth: true };
 
 /** Prints a type as C writes it. */
 export function printType(type: Type): string {
   switch (type.kind) {
     case "integer":
-      return `${type.signed ? "" : "u"}int${type.bytes * 8}_t`;
+      return type.truth ? "bool" : `${type.signed ? "" : "u"}int${type.bytes * 8}_t`;
     case "pointer":
-      return type.to === undefined ? "void *" : `${printType(type.to)} *`.replace("* *", "**");
+      if (type.to === undefined) return type.struct === undefined ? "void *" : `${type.struct} *`;
+      return `${printType(type.to)} *`.replace("* *", "**");
     case "text":
       return `char[${type.bytes}]`;
+    default:
+      return unreachable(type);
   }
 }

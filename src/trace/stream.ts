@@ -21,7 +21,7 @@ export interface RecordSource {
   readonly bytes: Buffer;
   readonly view: DataView;
   /** Calls back with offset and length of each committed record, up to `limit`, and returns how many there were. */
-  read(limit: number, visit: (offset: number, length: number) => void): number;
+  read(visit: (offset: number, length: number) => void, limit: number): number;
   /** Gives the memory of all records read so far back to the kernel. */
   release(): void;
 }
@@ -98,9 +98,9 @@ class Batch {
   addFresh(source: RecordSource, limit: number): number {
     this.#fresh.bytes = source.bytes;
     this.#fresh.view = source.view;
-    return source.read(limit, (offset, length) => {
+    return source.read((offset, length) => {
       if (length >= headerBytes) this.#add(offset, length);
-    });
+    }, limit);
   }
 
   /** Insertion sort: records are nearly in order, so that each moves a few places at most. */

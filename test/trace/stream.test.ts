@@ -18,7 +18,7 @@ class MemorySource implements RecordSource {
     this.view.setUint32(at + 16, this.#sent++, true);
   }
 
-  read(limit: number, visit: (offset: number, length: number) => void): number {
+  read(visit: (offset: number, length: number) => void, limit: number): number {
     const count = Math.min(limit, this.#written - this.#read);
     for (let index = 0; index < count; index++) visit((this.#read + index) * 24, 24);
     this.#read += count;

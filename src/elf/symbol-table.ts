@@ -1,0 +1,230 @@
+/**
+ * Owns one symbol table of a file as it stands there: its entries, names and versions, and which of them are functions.
+ * Does not own the view over several tables: see symbols.ts.
+ */
+import type { VirtualAddress } from "../base/bytes.js";
+import { readDynamicSymbols } from "./dynamic-symbols.js";
+import type { ElfFile } from "./file.js";
+import { damaged, entryBytes, sectionIndex, sectionType, wordsOf } from "./layout.js";
+import { readSection, sectionPlace } from "./sections.js";
+import { StringTable } from "./strings.js";
+import { readSectionVersions, readVersions, type SymbolVersion, type VersionOf } from "./versions.js";
+
+export type TableKind = "symtab" | "dynsym";
+
+export interface FunctionSymbol {
+  /** As linked (mangled), without its version. */
+  readonly name: string;
+  /** The symbol's version, such as `GLIBC_2.14`. */
+  readonly version?: string;
+  /** With a version: true for `name@@version`, to which linkers bind; false for `name@version`. */
+  readonly isDefaultVersion?: boolean;
+  readonly address: VirtualAddress;
+  /** In bytes; 0 where the file does not say. */
+  readonly size: number;
+  readonly binding: "local" | "global" | "weak" | "unique";
+  /** The address of an ifunc is that of the resolver, which runs once and returns the address of the function. */
+  readonly kind: "function" | "ifunc";
+  readonly table: TableKind;
+  readonly visibility: "default" | "internal" | "hidden" | "protected";
+}
+
+/** Returns a symbol's name as `nm -D` prints it: `memcpy@@GLIBC_2.14`. */
+export function versionedName(symbol: FunctionSymbol): string {
+  return symbol.version === undefined
+    ? symbol.name
+    : `${symbol.name}${symbol.isDefaultVersion ? "@@" : "@"}${symbol.version}`;
+}
+
+// Spec: Elf64_Sym, and its six 32-bit words as they are used here
+//   0 name u32 | 4 info u8 | 5 other u8 | 6 section u16 | 8 value u64 | 16 size u64
+//   word 0     | word 1: info, other << 8, section << 16 | words 2, 3  | words 4, 5
+const words = entryBytes.symbol / 4;
+
+export class SymbolTable {
+  readonly elf: ElfFile;
+  readonly kind: TableKind;
+  /** The numbers of the defined functions, ifuncs among them, in file order. */
+  readonly functions: Uint32Array;
+  readonly #entries: Uint32Array;
+  readonly #strings: StringTable;
+  readonly #versionOf: VersionOf | undefined;
+  /** Linkers write `name@@version` into .symtab as it is; in .dynsym an `@` would be part of the name. */
+  readonly #namesHaveVersions: boolean;
+
+  constructor(
+    elf: ElfFile,
+    kind: TableKind,
+    entries: Uint32Array,
+    strings: StringTable,
+    versionOf: VersionOf | undefined,
+  ) {
+    this.elf = elf;
+    this.kind = kind;
+    this.#entries = entries;
+    this.#strings = strings;
+    this.#versionOf = versionOf;
+    this.#namesHaveVersions = kind === "symtab" && strings.bytes.includes(atSign);
+    this.functions = selectFunctions(entries);
+  }
+
+  address(symbol: number): number {
+    return readPair(this.#entries, symbol * words + 2);
+  }
+
+  /** Bytes; a size that no address space holds is cut to the largest safe number. */
+  size(symbol: number): number {
+    return Math.min(readPair(this.#entries, symbol * words + 4), Number.MAX_SAFE_INTEGER);
+  }
+
+  /** The number of the section that holds the symbol; undefined for absolute symbols and where the number did not fit. */
+  section(symbol: number): number | undefined {
+    const index = this.#entries[symbol * words + 1]! >>> 16;
+    return index < sectionIndex.firstReserved ? index : undefined;
+  }
+
+  /** Returns a way to names, without versions, for reading many of them. */
+  names(): (symbol: number) => string {
+    const nameAt = this.#strings.bulk();
+    const entries = this.#entries;
+    if (!this.#namesHaveVersions) return (symbol) => nameAt(entries[symbol * words]!);
+    return (symbol) => splitVersion(nameAt(entries[symbol * words]!)).name;
+  }
+
+  /** Returns a way to whole symbols for reading many of them. */
+  symbols(): (symbol: number) => FunctionSymbol {
+    const nameAt = this.#strings.bulk();
+    const entries = this.#entries;
+    return (symbol) => this.#functionSymbol(symbol, nameAt(entries[symbol * words]!));
+  }
+
+  symbol(symbol: number): FunctionSymbol {
+    return this.#functionSymbol(symbol, this.#strings.at(this.#entries[symbol * words]!));
+  }
+
+  /** Returns a function's name without its version. */
+  name(symbol: number): string {
+    const written = this.#strings.at(this.#entries[symbol * words]!);
+    return this.#namesHaveVersions ? splitVersion(written).name : written;
+  }
+
+  /** Finds the functions of a name, given as UTF-8, without making text of any name. */
+  find(name: Uint8Array): number[] {
+    const found: number[] = [];
+    for (let position = 0; position < this.functions.length; position++) {
+      const symbol = this.functions[position]!;
+      if (this.#strings.holds(name, this.#entries[symbol * words]!, this.#namesHaveVersions))
+        found.push(symbol);
+    }
+    return found;
+  }
+
+  /** Says whether two functions have the same name, versions aside, without making text of either. */
+  hasNameOf(symbol: number, other: SymbolTable, otherSymbol: number): boolean {
+    const left = this.#strings.bytes;
+    const right = other.#strings.bytes;
+    const start = this.#entries[symbol * words]!;
+    let leftAt = start;
+    let rightAt = other.#entries[otherSymbol * words]!;
+    while (leftAt < left.length && rightAt < right.length) {
+      const byte = left[leftAt++];
+      if (byte === right[rightAt++] && byte !== 0 && byte !== atSign) continue;
+      const leftEnds = byte === 0 || (byte === atSign && this.#namesHaveVersions);
+      const rightByte = right[rightAt - 1];
+      const rightEnds = rightByte === 0 || (rightByte === atSign && other.#namesHaveVersions);
+      if (!leftEnds && !rightEnds && byte === rightByte) continue;
+      this.#strings.spend(leftAt - start);
+      return leftEnds && rightEnds;
+    }
+    return false;
+  }
+
+  #functionSymbol(symbol: number, written: string): FunctionSymbol {
+    const { name, version } = this.#namesHaveVersions
+      ? splitVersion(written)
+      : { name: written, version: this.#versionOf?.(symbol) };
+    const flags = this.#entries[symbol * words + 1]!;
+    const common = {
+      name,
+      address: this.address(symbol) as VirtualAddress,
+      size: this.size(symbol),
+      binding: bindings[(flags >>> 4) & 0xf]!,
+      kind: (flags & 0xf) === functionType ? "function" : "ifunc",
+      table: this.kind,
+      visibility: visibilities[(flags >>> 8) & 3]!,
+    } as const;
+    return version === undefined
+      ? common
+      : { ...common, version: version.name, isDefaultVersion: version.isDefault };
+  }
+}
+
+/** Reads one of a file's two symbol tables; undefined when it is not there or a debug file left its bytes out. */
+export function readSymbolTable(elf: ElfFile, kind: TableKind): SymbolTable | undefined {
+  const path = elf.source.path;
+  const section = elf.sections.find((section) => section.type === sectionType[kind]);
+  if (section !== undefined) {
+    const place = sectionPlace(section);
+    if (section.entryBytes !== entryBytes.symbol || section.size % entryBytes.symbol !== 0) {
+      throw damaged(path, place, `${section.size} bytes of symbols of ${section.entryBytes} bytes each`);
+    }
+    const names = elf.sections[section.link];
+    if (names === undefined)
+      throw damaged(path, place, `its names are in section ${section.link} of ${elf.sections.length}`);
+    const entries = wordsOf(readSection(elf.source, section));
+    const strings = new StringTable(path, sectionPlace(names), readSection(elf.source, names));
+    const versionOf =
+      kind === "dynsym" ? readSectionVersions(elf, strings, entries.length / words) : undefined;
+    return new SymbolTable(elf, kind, entries, strings, versionOf);
+  }
+  if (kind === "symtab" || elf.sections.length > 1) return undefined;
+  const found = readDynamicSymbols(elf);
+  if (found === undefined) return undefined;
+  const entries = wordsOf(found.symbols);
+  const strings = new StringTable(path, "dynamic section, names of symbols", found.strings);
+  const place = "dynamic section, versions of symbols";
+  const versionOf =
+    found.versions && readVersions(path, place, found.versions, strings, entries.length / words);
+  return new SymbolTable(elf, kind, entries, strings, versionOf);
+}
+
+function selectFunctions(entries: Uint32Array): Uint32Array {
+  const count = Math.floor(entries.length / words);
+  const selected = new Uint32Array(count);
+  let length = 0;
+  for (let symbol = 0, at = 0; symbol < count; symbol++, at += words) {
+    const flags = entries[at + 1]!;
+    const type = flags & 0xf;
+    if (type !== functionType && type !== ifuncType) continue;
+    // Undefined symbols are what the file needs, nameless ones nobody can ask for; no program can have addresses from 2^53 on.
+    if (flags >>> 16 === sectionIndex.undefined || entries[at] === 0 || entries[at + 3]! >= 0x20_0000)
+      continue;
+    selected[length++] = symbol;
+  }
+  return selected.slice(0, length);
+}
+
+function splitVersion(written: string): { name: string; version: SymbolVersion | undefined } {
+  const mark = written.indexOf("@", 1);
+  if (mark === -1) return { name: written, version: undefined };
+  const isDefault = written[mark + 1] === "@";
+  return {
+    name: written.slice(0, mark),
+    version: { name: written.slice(mark + (isDefault ? 2 : 1)), isDefault },
+  };
+}
+
+/** Reads a 64-bit number from two words. */
+function readPair(entries: Uint32Array, at: number): number {
+  return entries[at + 1]! * 0x1_0000_0000 + entries[at]!;
+}
+
+const atSign = 0x40;
+const functionType = 2;
+const ifuncType = 10;
+const visibilities = ["default", "internal", "hidden", "protected"] as const;
+/** Spec: STB_*, GNU's unique among them; the numbers that nobody uses are taken for local. */
+const bindings: readonly FunctionSymbol["binding"][] = Array.from(
+  { length: 16 },
+  (_, binding) => ({ 1: "global", 2: "weak", 10: "unique" } as const)[binding] ?? "local",
+);

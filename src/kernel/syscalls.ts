@@ -1,0 +1,138 @@
+/**
+ * Owns the door to the kernel: the only file that loads the addon. Every call either throws a KernelError through
+ * hints.ts, or, where its name begins with `attempt`, answers a negative errno for callers that expect a refusal.
+ */
+import { createRequire } from "node:module";
+import { UnsupportedError } from "../base/errors.js";
+import { errno } from "./errno.js";
+import { kernelError } from "./hints.js";
+import type { Attr, Patch } from "./layouts.js";
+
+/** Where a perf event counts; -1 means every process, or every CPU, but not both at once. */
+export interface PerfPlace {
+  readonly pid: number;
+  readonly cpu: number;
+}
+
+/** Makes a bpf() call; returns a descriptor or 0. `at` says in an error what the call was about. */
+export function bpf(attr: Attr, at: string): number {
+  return orThrow(attemptBpf(attr), attr, at);
+}
+
+/** Makes a bpf() call; returns a descriptor, 0, or a negative errno. */
+export function attemptBpf(attr: Attr): number {
+  const { bpf } = openAddon();
+  let result = bpf(attr.command, attr.bytes, attr.patches);
+  // Kernel: a signal makes the verifier give up with EAGAIN; nothing has happened then.
+  for (let retry = 0; result === -errno.EAGAIN && retry < 10; retry++) {
+    result = bpf(attr.command, attr.bytes, attr.patches);
+  }
+  return result;
+}
+
+/** Opens a perf event that an exec closes; returns its descriptor. */
+export function perfEventOpen(attr: Attr, place: PerfPlace, at: string): number {
+  return orThrow(attemptPerfEventOpen(attr, place), attr, at);
+}
+
+/** Opens a perf event that an exec closes; returns its descriptor or a negative errno. */
+export function attemptPerfEventOpen(attr: Attr, place: PerfPlace): number {
+  const closeOnExec = 8;
+  return openAddon().perfEventOpen(attr.bytes, attr.patches, place.pid, place.cpu, -1, closeOnExec);
+}
+
+/** Makes an ioctl() call with a plain number; returns its result. */
+export function ioctl(fd: number, request: number, argument: number, at: string): number {
+  const result = openAddon().ioctl(fd, request, argument);
+  if (result < 0) throw kernelError("ioctl", -result, at);
+  return result;
+}
+
+/** Closes a descriptor. Never throws: what cannot be closed is closed already. */
+export function closeDescriptor(fd: number): void {
+  openAddon().close(fd);
+}
+
+/** Maps `length` bytes of a descriptor, shared; the offset is in bytes. Give it back to `unmapMemory`. */
+export function mapMemory(
+  request: {
+    readonly fd: number;
+    readonly offset: number;
+    readonly length: number;
+    readonly writable: boolean;
+  },
+  at: string,
+): ArrayBuffer {
+  const [readable, writable, shared] = [1, 2, 1];
+  const protection = request.writable ? readable | writable : readable;
+  const result = openAddon().mmap(request.length, protection, shared, request.fd, request.offset);
+  if (typeof result === "number") throw kernelError("mmap", -result, at);
+  return result;
+}
+
+/** Detaches the buffer, so that all its views have length 0, and unmaps its memory. A second time does nothing. */
+export function unmapMemory(buffer: ArrayBuffer): void {
+  openAddon().munmap(buffer);
+}
+
+/**
+ * Calls back once per wake-up of a descriptor, and once soon if it is readable already, until the watch is disposed.
+ * The watch keeps the process alive only when it is asked to.
+ */
+export function watchDescriptor(
+  fd: number,
+  options: { readonly keepAlive: boolean },
+  callback: () => void,
+  at: string,
+): Disposable {
+  const addon = openAddon();
+  const watch = addon.watch(fd, options.keepAlive, callback);
+  if (typeof watch === "number") throw kernelError("epoll_ctl", -watch, at);
+  return { [Symbol.dispose]: () => addon.unwatch(watch) };
+}
+
+interface Addon {
+  bpf(command: number, attr: Uint8Array, patches: readonly Patch[]): number;
+  perfEventOpen(
+    attr: Uint8Array,
+    patches: readonly Patch[],
+    pid: number,
+    cpu: number,
+    group: number,
+    flags: number,
+  ): number;
+  ioctl(fd: number, request: number, argument: number): number;
+  close(fd: number): number;
+  mmap(length: number, protection: number, flags: number, fd: number, offset: number): ArrayBuffer | number;
+  munmap(buffer: ArrayBuffer): number;
+  watch(fd: number, keepAlive: boolean, callback: () => void): object | number;
+  unwatch(watch: object): void;
+}
+
+let loaded: Addon | undefined;
+
+function openAddon(): Addon {
+  return (loaded ??= loadAddon());
+}
+
+function loadAddon(): Addon {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    return createRequire(import.meta.url)(`#prebuilds/${platform}/uscope.node`) as Addon;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new UnsupportedError(
+      {
+        what: `uscope has no working native part for this platform (${platform})`,
+        at: `prebuilds/${platform}/uscope.node: ${reason}`,
+        fix: "install the uscope package for Linux on x64; in a checkout build it: node scripts/build-addon.mjs",
+      },
+      { cause: error },
+    );
+  }
+}
+
+function orThrow(result: number, attr: Attr, at: string): number {
+  if (result < 0) throw kernelError(attr.call, -result, at);
+  return result;
+}

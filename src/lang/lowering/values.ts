@@ -1,0 +1,351 @@
+/**
+ * Owns turning checked expressions into steps: arithmetic at its width, conditions as branches, reads with their failures.
+ * Does not own statements and events (passes/3-lower.ts).
+ */
+import { assert, unreachable } from "../../base/assert.js";
+import type { Condition } from "../../bpf/opcodes.js";
+import { wrap } from "../arithmetic.js";
+import { commBytes, textRoom } from "../event.js";
+import { context } from "../ir.js";
+import type { Operand, Operation, StackSlot, Virtual } from "../ir.js";
+import { findRegister } from "../registers.js";
+import type { Architecture } from "../target.js";
+import { integerOf } from "../typed.js";
+import type { Arithmetic, Comparison, Typed } from "../typed.js";
+import type { IntegerType } from "../types.js";
+import type { BlockNumber, Builder } from "./builder.js";
+import type { UserMemory } from "./user-memory.js";
+
+type Of<Kind extends Typed["kind"]> = Extract<Typed, { kind: Kind }>;
+
+export class Values {
+  readonly #builder: Builder;
+  readonly #memory: UserMemory;
+  readonly #architecture: Architecture;
+  /** What was read already on every way to this place, innermost scope last. */
+  readonly #known: Map<string, Virtual>[] = [new Map()];
+  /** Where to go when a value cannot be computed. */
+  #fault: BlockNumber;
+  #text: { readonly slot: StackSlot; readonly bytes: number } | undefined;
+
+  constructor(builder: Builder, memory: UserMemory, architecture: Architecture, fault: BlockNumber) {
+    this.#builder = builder;
+    this.#memory = memory;
+    this.#architecture = architecture;
+    this.#fault = fault;
+  }
+
+  /** Lowers with another place for failures, after which execution may go on: what is read inside is not known behind it. */
+  failingTo<Result>(fault: BlockNumber, lower: () => Result): Result {
+    const outer = this.#fault;
+    this.#fault = fault;
+    const result = this.#scoped(lower);
+    this.#fault = outer;
+    return result;
+  }
+
+  /** Computes a value; its type's bits are in the low bits of the result, anything may be above them. */
+  value(typed: Typed): Operand {
+    const outer = this.#builder.span;
+    this.#builder.span = typed.span;
+    const result = this.#value(typed);
+    this.#builder.span = outer;
+    return result;
+  }
+
+  /** Goes on only where the condition holds. What was read on the way is known behind it. */
+  require(typed: Typed, otherwise: BlockNumber): void {
+    if (typed.kind === "logic" && typed.operator === "&&") {
+      this.require(typed.left, otherwise);
+      this.require(typed.right, otherwise);
+      return;
+    }
+    const holds = this.#builder.block("holds");
+    this.condition(typed, holds, otherwise);
+    this.#builder.enter(holds);
+  }
+
+  /** Branches by a condition. */
+  condition(typed: Typed, then: BlockNumber, otherwise: BlockNumber): void {
+    const builder = this.#builder;
+    const outer = builder.span;
+    builder.span = typed.span;
+    switch (typed.kind) {
+      case "not":
+        this.condition(typed.operand, otherwise, then);
+        break;
+      case "logic":
+        this.#logic(typed, then, otherwise);
+        break;
+      case "compare":
+        builder.branch(...this.#comparison(typed), then, otherwise);
+        break;
+      case "same-text":
+        this.#sameText(typed, then, otherwise);
+        break;
+      default: {
+        const { operand, width } = this.#whole(typed);
+        builder.branch("ne", width, operand, 0n, then, otherwise);
+      }
+    }
+    builder.span = outer;
+  }
+
+  #value(typed: Typed): Operand {
+    switch (typed.kind) {
+      case "constant":
+        return typed.value;
+      case "place":
+        return this.#place(typed);
+      case "builtin":
+        return this.#builtin(typed);
+      case "convert":
+        return this.#convert(typed.operand, integerOf(typed.type));
+      case "arithmetic":
+        return this.#arithmetic(typed);
+      case "compare": {
+        const [condition, width, left, right] = this.#comparison(typed);
+        return this.#truth((yes, no) => this.#builder.branch(condition, width, left, right, yes, no));
+      }
+      case "not":
+      case "logic":
+      case "same-text":
+        return this.#truth((yes, no) => this.condition(typed, yes, no));
+      case "conditional":
+        return this.#conditional(typed);
+      case "read":
+        return this.#read(typed);
+      default:
+        return unreachable(typed);
+    }
+  }
+
+  #place(typed: Of<"place">): Operand {
+    const { place } = typed;
+    if (place.kind === "register") return this.#register(place.register);
+    const builder = this.#builder;
+    return this.#once(typed, () => {
+      let address: Operand = this.#register(place.base);
+      if (place.index !== undefined) {
+        const index = builder.compute("mul", 64, this.#register(place.index), BigInt(place.scale));
+        address = builder.compute("add", 64, address, index);
+      }
+      address = builder.compute("add", 64, address, BigInt.asIntN(64, place.displacement));
+      return this.#memory.readValue(address, typed.type.bytes, this.#fault);
+    });
+  }
+
+  #register(name: string): Virtual {
+    const offset = findRegister(this.#architecture, name);
+    assert(offset !== undefined, `the target names a register "${name}" that ${this.#architecture} does not have`);
+    return this.#builder.loadStable(context, offset, 8);
+  }
+
+  #builtin({ builtin }: Of<"builtin">): Operand {
+    const whole = this.#builder.callStable(builtin.helper);
+    return builtin.part === "high" ? this.#builder.compute("rsh", 64, whole, 32n) : whole;
+  }
+
+  #convert(operand: Typed, to: IntegerType): Operand {
+    if (to.truth) {
+      const { operand: whole, width } = this.#whole(operand);
+      return this.#truth((yes, no) => this.#builder.branch("ne", width, whole, 0n, yes, no));
+    }
+    const from = integerOf(operand.type);
+    const value = this.value(operand);
+    return to.bytes <= from.bytes ? value : this.#extend(value, from, to.bytes === 8 ? 64 : 32);
+  }
+
+  #extend(value: Operand, from: IntegerType, width: 32 | 64): Operand {
+    assert(from.bytes < 8, "an extension of 64 bits");
+    return this.#builder.extend(value, ({ 1: 8, 2: 16, 4: 32 } as const)[from.bytes], from.signed, width);
+  }
+
+  /** A value with all bits of a comparison's width defined. */
+  #whole(typed: Typed): { readonly operand: Operand; readonly width: 32 | 64 } {
+    const type = integerOf(typed.type);
+    const value = this.value(typed);
+    if (type.bytes >= 4) return { operand: value, width: type.bytes === 8 ? 64 : 32 };
+    return { operand: this.#extend(value, type, 32), width: 32 };
+  }
+
+  #comparison({ operator, left, right }: Of<"compare">): [Condition, 32 | 64, Operand, Operand] {
+    const type = integerOf(left.type);
+    const operands = [this.value(left), this.value(right)] as const;
+    return [conditionOf(operator, type.signed), type.bytes === 8 ? 64 : 32, ...operands];
+  }
+
+  /** Makes 1 or 0 of a branch. */
+  #truth(branch: (yes: BlockNumber, no: BlockNumber) => void): Virtual {
+    const builder = this.#builder;
+    const [yes, no, join] = [builder.block("yes"), builder.block("no"), builder.block("join")];
+    branch(yes, no);
+    builder.enter(yes);
+    const result = builder.copy(1n);
+    builder.jump(join);
+    builder.enter(no);
+    builder.copy(0n, result);
+    builder.jump(join);
+    builder.enter(join);
+    return result;
+  }
+
+  #logic({ operator, left, right }: Of<"logic">, then: BlockNumber, otherwise: BlockNumber): void {
+    const second = this.#builder.block(operator === "&&" ? "and" : "or");
+    if (operator === "&&") this.condition(left, second, otherwise);
+    else this.condition(left, then, second);
+    this.#builder.enter(second);
+    this.#scoped(() => this.condition(right, then, otherwise));
+  }
+
+  #conditional({ condition, then, otherwise }: Of<"conditional">): Operand {
+    const builder = this.#builder;
+    const [yes, no, join] = [builder.block("then"), builder.block("otherwise"), builder.block("join")];
+    const result = builder.fresh();
+    this.#scoped(() => this.condition(condition, yes, no));
+    for (const [block, value] of [[yes, then] as const, [no, otherwise] as const]) {
+      builder.enter(block);
+      this.#scoped(() => builder.copy(this.value(value), result));
+      builder.jump(join);
+    }
+    builder.enter(join);
+    return result;
+  }
+
+  #read(typed: Of<"read">): Operand {
+    const { bytes } = integerOf(typed.type);
+    return this.#once(typed, () => this.#memory.readValue(this.value(typed.address), bytes, this.#fault));
+  }
+
+  #arithmetic(typed: Of<"arithmetic">): Operand {
+    const type = integerOf(typed.type);
+    const width = type.bytes === 8 ? 64 : 32;
+    const left = this.value(typed.left);
+    const right = this.value(typed.right);
+    if (typed.operator === "/" || typed.operator === "%") return this.#divide(typed.operator, left, right, type);
+    if (typed.operator === ">>") return this.#builder.compute(type.signed ? "arsh" : "rsh", width, left, right);
+    return this.#builder.compute(operations[typed.operator], width, left, right);
+  }
+
+  /**
+   * Divides as C does. Why: BPF gives 0 for x / 0, which is a wrong value in place of an error. Verifier: signed division is an
+   * instruction only since 6.6, so magnitudes are divided and the sign is set afterwards; INT_MIN / -1 wraps to INT_MIN.
+   */
+  #divide(operator: "/" | "%", left: Operand, right: Operand, type: IntegerType): Operand {
+    const builder = this.#builder;
+    const width = type.bytes === 8 ? 64 : 32;
+    const operation = operator === "/" ? "div" : "mod";
+    if (typeof right === "number") {
+      const divides = builder.block("divide");
+      builder.branch("eq", width, right, 0n, this.#fault, divides);
+      builder.enter(divides);
+    }
+    if (!type.signed) return builder.compute(operation, width, left, right);
+    const leftSign = builder.compute("arsh", width, left, BigInt(width - 1));
+    const rightSign = typeof right === "bigint" ? (wrap(right, type) < 0n ? -1n : 0n) : builder.compute("arsh", width, right, BigInt(width - 1));
+    const magnitudes = [this.#negateBy(left, leftSign, width), this.#negateBy(right, rightSign, width)] as const;
+    const result = builder.compute(operation, width, ...magnitudes);
+    // Spec: C17 6.5.5: the remainder has the sign of the dividend.
+    const sign = operator === "/" ? builder.compute("xor", width, leftSign, rightSign) : leftSign;
+    return this.#negateBy(result, sign, width);
+  }
+
+  /** Negates where the sign is -1, not where it is 0. */
+  #negateBy(value: Operand, sign: Operand, width: 32 | 64): Operand {
+    const turned = this.#builder.compute("xor", width, value, sign);
+    return this.#builder.compute("sub", width, turned, sign);
+  }
+
+  #sameText(typed: Of<"same-text">, then: BlockNumber, otherwise: BlockNumber): void {
+    const { literal, address } = typed;
+    const builder = this.#builder;
+    // Why: with room for one byte more than the literal and its zero, a longer text is never taken for it.
+    const room = address === undefined ? commBytes : textRoom(literal.length);
+    const base = this.#textSlot(room);
+    if (address === undefined) {
+      if (literal.length >= commBytes) return builder.jump(otherwise);
+      builder.run("get_current_comm", [{ address: base, offset: 0 }, BigInt(commBytes)]);
+      this.#compareBytes(base, Uint8Array.from([...literal, 0]), then, otherwise);
+      return;
+    }
+    const failures = { fault: this.#fault, null: otherwise };
+    const written = this.#memory.readText({ base, offset: 0 }, room, this.value(address), failures);
+    const compares = builder.block("compare");
+    builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, otherwise);
+    builder.enter(compares);
+    this.#compareBytes(base, literal, then, otherwise);
+  }
+
+  #compareBytes(base: StackSlot, literal: Uint8Array, then: BlockNumber, otherwise: BlockNumber): void {
+    const builder = this.#builder;
+    for (let at = 0; at < literal.length;) {
+      const left = literal.length - at;
+      const bytes = left >= 4 ? 4 : left >= 2 ? 2 : 1;
+      const wanted = literal.slice(at, at + bytes).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+      const next = builder.block("compare");
+      builder.branch("ne", 32, builder.load(base, at, bytes), wanted, otherwise, next);
+      builder.enter(next);
+      at += bytes;
+    }
+    builder.jump(then);
+  }
+
+  #textSlot(bytes: number): StackSlot {
+    if (this.#text === undefined || this.#text.bytes < bytes) this.#text = { slot: this.#builder.slot(bytes), bytes };
+    return this.#text.slot;
+  }
+
+  /** Reads memory once where the same was read on every way here. Why: it costs a call, and might have changed in between. */
+  #once(typed: Typed, read: () => Virtual): Virtual {
+    const key = keyOf(typed);
+    const known = this.#known.findLast((scope) => scope.has(key))?.get(key);
+    if (known !== undefined) return known;
+    const result = read();
+    this.#known.at(-1)!.set(key, result);
+    return result;
+  }
+
+  #scoped<Result>(lower: () => Result): Result {
+    this.#known.push(new Map());
+    const result = lower();
+    this.#known.pop();
+    return result;
+  }
+}
+
+const operations: Readonly<Record<Exclude<Arithmetic, "/" | "%" | ">>">, Operation>> = {
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "&": "and",
+  "|": "or",
+  "^": "xor",
+  "<<": "lsh",
+};
+
+function conditionOf(operator: Comparison, signed: boolean): Condition {
+  switch (operator) {
+    case "==":
+      return "eq";
+    case "!=":
+      return "ne";
+    case "<":
+      return signed ? "slt" : "lt";
+    case "<=":
+      return signed ? "sle" : "le";
+    case ">":
+      return signed ? "sgt" : "gt";
+    case ">=":
+      return signed ? "sge" : "ge";
+    default:
+      return unreachable(operator);
+  }
+}
+
+/** The same text for expressions that give the same value. */
+function keyOf(typed: Typed): string {
+  return JSON.stringify(typed, (key, value: unknown) => {
+    if (key === "span") return undefined;
+    return typeof value === "bigint" ? `${value}n` : value;
+  });
+}

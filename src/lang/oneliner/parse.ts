@@ -1,0 +1,190 @@
+/**
+ * Owns a whole one-liner: `SELECTOR[(SIGNATURE)] [(PREDICATE)] ["FORMAT"[,] [ARGUMENT, ...]]` as a tree and a template.
+ * Does not own its parts, which have a file each.
+ */
+import type { Span } from "../../base/errors.js";
+import { Problems } from "../problems.js";
+import type { Template, TemplatePart } from "../template.js";
+import type { EmitField, Expression, FieldForm, Parameter, ProbeTree, Statement } from "../tree.js";
+import { Cursor } from "./cursor.js";
+import { parseExpression } from "./expression.js";
+import { parseFormat } from "./format.js";
+import type { FormatPart, Taken } from "./format.js";
+import { parseSelector } from "./selector.js";
+import { parseSignature } from "./signature.js";
+import { readTokens, skipSpace } from "./tokens.js";
+import type { StringToken } from "./tokens.js";
+
+/** A probe as its author wrote it, ready to be compiled for a target. */
+export interface ParsedProbe {
+  readonly source: string;
+  readonly tree: ProbeTree;
+  /** How to print an event; undefined where the author gave no format. */
+  readonly template: Template | undefined;
+}
+
+/** Parses a one-liner. Throws a SourceError that holds every problem found. */
+export function parse(source: string): ParsedProbe {
+  const problems = new Problems();
+  const { selector, end } = parseSelector(source, skipSpace(source, 0), problems);
+  const cursor = new Cursor(readTokens(source, end, problems), problems);
+  const parameters = source[end] === "(" ? readSignature(cursor, selector?.kind === "marker") : [];
+  const condition = readPredicate(cursor);
+  const action = readAction(source, cursor);
+  problems.throwIfAny(source);
+  const body: Statement[] = [];
+  if (condition !== undefined) body.push({ kind: "require", condition, span: condition.span });
+  body.push({ kind: "emit", fields: action.fields, span: action.span });
+  return { source, tree: { selector: selector!, parameters, body }, template: action.template };
+}
+
+function readSignature(cursor: Cursor, ofMarker: boolean): readonly Parameter[] {
+  const start = cursor.peek().span;
+  const parameters = cursor.attempt(() => parseSignature(cursor), ['"']) ?? [];
+  if (ofMarker) {
+    cursor.problems.report(
+      cursor.from(start),
+      "a marker's arguments have types of their own",
+      "leave out the signature and write arg1, arg2 ...",
+    );
+  }
+  return parameters;
+}
+
+function readPredicate(cursor: Cursor): Expression | undefined {
+  if (!cursor.sees("(")) return undefined;
+  return cursor.attempt(() => {
+    const start = cursor.take().span;
+    const condition = parseExpression(cursor);
+    cursor.require(")", "to close the predicate");
+    return { ...condition, span: cursor.from(start) };
+  }, []);
+}
+
+interface Action {
+  readonly fields: readonly EmitField[];
+  readonly template: Template | undefined;
+  readonly span: Span;
+}
+
+function readAction(source: string, cursor: Cursor): Action {
+  const token = cursor.peek();
+  if (token.kind === "end")
+    return { fields: [], template: undefined, span: { start: 0, end: source.length } };
+  if (token.kind !== "string") {
+    const fix =
+      token.kind === "mark" && token.text === "(" ? "join both conditions with &&" : 'write "%d", arg1';
+    cursor.problems.report(token.span, "a format in double quotes is expected here", fix);
+    return { fields: [], template: undefined, span: token.span };
+  }
+  cursor.take();
+  const parts = parseFormat(token, cursor.problems);
+  const values = readArguments(cursor);
+  return pair(source, cursor, token, parts, values);
+}
+
+/** Reads the arguments; one that cannot be read leaves a hole, so that the others still pair. */
+function readArguments(cursor: Cursor): readonly (Expression | undefined)[] {
+  const values: (Expression | undefined)[] = [];
+  const comma = cursor.accept(",");
+  if (cursor.peek().kind === "end" && comma === undefined) return values;
+  do {
+    const value = cursor.attempt(() => {
+      const expression = parseExpression(cursor);
+      const next = cursor.peek();
+      if (next.kind !== "end" && !cursor.sees(",")) {
+        cursor.fail(
+          next.span,
+          "nothing more is expected behind this argument",
+          "separate arguments with commas",
+        );
+      }
+      return expression;
+    }, [","]);
+    values.push(value);
+  } while (cursor.accept(",") !== undefined);
+  return values;
+}
+
+function pair(
+  source: string,
+  cursor: Cursor,
+  format: StringToken,
+  parts: readonly FormatPart[],
+  values: readonly (Expression | undefined)[],
+): Action {
+  const fields: EmitField[] = [];
+  const template: TemplatePart[] = [];
+  let next = 0;
+  for (const part of parts) {
+    if (part.kind === "literal") {
+      template.push(part);
+      continue;
+    }
+    const count = part.taken.kind === "text-of-length" ? 2 : 1;
+    const taken = values.slice(next, next + count);
+    next += count;
+    if (taken.length < count) reportMissing(cursor, part, values.length, parts);
+    template.push({ ...part.shown, field: fields.length });
+    const value = taken.at(-1);
+    if (value === undefined) continue;
+    const name = nameOf(source, value, fields);
+    fields.push({ name, value, form: formOf(part.taken, taken[0]), span: value.span });
+  }
+  const surplus = values.slice(next).find((value) => value !== undefined);
+  if (surplus !== undefined) {
+    const wanted = countWanted(parts);
+    cursor.problems.report(
+      surplus.span,
+      `the format takes ${plural(wanted, "argument")}, and there are ${values.length}`,
+      "add a conversion to the format, or remove the argument",
+    );
+  }
+  return { fields, template, span: cursor.from(format.span) };
+}
+
+function reportMissing(
+  cursor: Cursor,
+  part: Extract<FormatPart, { kind: "conversion" }>,
+  given: number,
+  parts: readonly FormatPart[],
+): void {
+  const wanted = countWanted(parts);
+  const what =
+    part.taken.kind === "text-of-length"
+      ? "%.*s takes two arguments: the length, then the address"
+      : `this conversion has no argument: the format takes ${wanted}, and there ${given === 1 ? "is" : "are"} ${given}`;
+  cursor.problems.report(part.span, what, 'add it behind the format, as in "%d", arg1');
+}
+
+function countWanted(parts: readonly FormatPart[]): number {
+  let count = 0;
+  for (const part of parts) {
+    if (part.kind === "conversion") count += part.taken.kind === "text-of-length" ? 2 : 1;
+  }
+  return count;
+}
+
+function formOf(taken: Taken, first: Expression | undefined): FieldForm {
+  switch (taken.kind) {
+    case "integer":
+      return { kind: "integer", type: taken.type };
+    case "text":
+      return { kind: "text", length: undefined };
+    case "text-of-length":
+      return { kind: "text", length: first };
+    case "symbol":
+      return { kind: "symbol", space: taken.space };
+  }
+}
+
+/** What the author wrote, with a number behind it where it was written before. */
+function nameOf(source: string, { span }: Expression, fields: readonly EmitField[]): string {
+  const text = source.slice(span.start, span.end).replaceAll(/\s+/g, " ");
+  const twins = fields.filter(({ name }) => name === text || name.startsWith(`${text}#`)).length;
+  return twins === 0 ? text : `${text}#${twins + 1}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,47 @@
+/**
+ * Owns what a session tells the compiler: which processes, which columns, how much text, and what the kernel can do.
+ * Does not own the command line's options (cli/) nor how a session finds these numbers (trace/).
+ */
+
+export interface CompileOptions {
+  /** Bytes of text per field at most. */
+  readonly textLimit: number;
+  /** What stands in every event besides time, thread, process and site. */
+  readonly columns: { readonly cpu: boolean; readonly comm: boolean; readonly uid: boolean };
+  /** Frames of each stack at most; 0 is none. */
+  readonly stacks: { readonly user: number; readonly kernel: number };
+  readonly filter: ProcessFilter;
+  /** This kernel can load sleepable uprobe programs. They are made only where user memory is read. */
+  readonly sleepable: boolean;
+  /** The probe's number in the map `counters`. */
+  readonly firstProbe: number;
+  /** The reader is woken when more than this waits for it. */
+  readonly ring: { readonly wakeBytes: number };
+}
+
+/** Which hits count at all. All that is given must hold. */
+export interface ProcessFilter {
+  /** Processes (tgid as the root pid namespace has it); none means all. */
+  readonly pids: readonly number[];
+  readonly tid?: number;
+  readonly uid?: number;
+  /** uscope's own process. */
+  readonly notPid?: number;
+  /** A cgroup v2 by its id, and how deep it lies below the root. */
+  readonly cgroup?: { readonly id: bigint; readonly level: number };
+  /** Exactly this name of a thread is left out, as a launcher's before its exec. At most 15 bytes. */
+  readonly notComm?: string;
+  /**
+   * Also processes with one of `pids` among their 8 nearest ancestors. Where task_struct keeps the two, in bytes, on
+   * this kernel.
+   */
+  readonly children?: { readonly realParent: number; readonly tgid: number };
+}
+
+/** More processes than this, or children, are looked up in the map `pids` instead of compared one by one. */
+export const mostComparedPids = 8;
+
+/** Says whether the processes stand in the map `pids`, which the session fills. */
+export function usesPidMap({ pids, children }: ProcessFilter): boolean {
+  return pids.length > mostComparedPids || (pids.length > 0 && children !== undefined);
+}

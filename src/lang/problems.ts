@@ -1,0 +1,30 @@
+/**
+ * Owns the list of what is wrong with one probe's text, so that its author sees everything at once.
+ * Does not own the sentences: each stands where the problem is found.
+ */
+import { SourceError } from "../base/errors.js";
+import type { SourceProblem, Span } from "../base/errors.js";
+
+export class Problems {
+  readonly #found: SourceProblem[] = [];
+
+  /** Remembers a problem and returns undefined, so that `return problems.report(...)` means "no value". */
+  report(span: Span, what: string, fix: string): undefined {
+    const known = this.#found.some((problem) => problem.what === what && problem.span.start === span.start);
+    if (!known) this.#found.push({ what, span, fix });
+    return undefined;
+  }
+
+  get any(): boolean {
+    return this.#found.length > 0;
+  }
+
+  /** Throws a SourceError of all problems, in the order of the text, if there are any. */
+  throwIfAny(source: string): void {
+    if (!this.any) return;
+    throw new SourceError(
+      source,
+      [...this.#found].sort((left, right) => left.span.start - right.span.start),
+    );
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Owns what a trace has in the kernel: maps, loaded programs, links and the ring buffer, from open to close.
+ * Does not own what is traced (prepare.ts) nor for how long (observe.ts).
+ */
+import { assert } from "../base/assert.js";
+import type { MapSpec, ProgramSpec } from "../bpf/spec.js";
+import { createMap, sumPerCpu } from "../kernel/maps.js";
+import type { KernelMap } from "../kernel/maps.js";
+import { loadProgram, readProgram } from "../kernel/programs.js";
+import type { KernelProgram } from "../kernel/programs.js";
+import { openRingBuffer } from "../kernel/ringbuffer.js";
+import type { RingBuffer } from "../kernel/ringbuffer.js";
+import { attachMulti, attachPmu } from "../kernel/uprobes.js";
+import type { UprobeSite } from "../kernel/uprobes.js";
+import type { EventRecord } from "./events.js";
+import type { ProbeCounters } from "./probe.js";
+import { EventStream } from "./stream.js";
+
+export type AttachWay = "uprobe_multi" | "pmu";
+
+/** Places of one program in one file that are armed together. */
+export interface Attachment {
+  readonly program: ProgramSpec;
+  /** What the kernel opens: /proc/self/fd/N of the file that was parsed. */
+  readonly openPath: string;
+  readonly shownPath: string;
+  readonly returns: boolean;
+  readonly sites: readonly UprobeSite[];
+}
+
+export interface SessionRequest {
+  readonly maps: readonly MapSpec[];
+  readonly attachments: readonly Attachment[];
+  readonly way: AttachWay;
+  /** Processes to arm the places in; empty: in all, now and later. */
+  readonly pids: readonly number[];
+  /** Members of the "pids" map, when the programs use it. */
+  readonly members: readonly number[];
+  /** Asks the verifier for its totals. */
+  readonly statistics: boolean;
+}
+
+export class Session implements Disposable {
+  /** Per program: its name and what the verifier says of it. */
+  readonly verified: { readonly name: string; readonly statistics: string }[] = [];
+  /** Closed in reverse order. Why not DisposableStack: Node has it from 24 on. */
+  readonly #opened: Disposable[] = [];
+  readonly #maps = new Map<string, KernelMap>();
+  readonly #programs: KernelProgram[] = [];
+  readonly #links: Disposable[] = [];
+  readonly #ring: RingBuffer;
+  readonly #stream: EventStream;
+
+  /** Loads and arms everything; when that fails nothing is left behind. */
+  constructor(request: SessionRequest) {
+    try {
+      for (const spec of request.maps) this.#maps.set(spec.name, this.#open(createMap(spec)));
+      this.#ring = this.#open(openRingBuffer(this.#requireMap("events")));
+      const { bytes } = this.#ring;
+      this.#stream = new EventStream({
+        bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+        view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+        read: (visit, limit) => this.#ring.read(visit, limit),
+        release: () => this.#ring.release(),
+      });
+      for (const pid of request.members) this.addMember(pid);
+      this.#attachAll(request);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Adds a process to those that the programs look at. */
+  addMember(pid: number): void {
+    this.#requireMap("pids").update(u32Bytes(pid), u32Bytes(1));
+  }
+
+  /** Hands on events in kernel time; with a window of 0 all that have come. Returns how many. */
+  drain(visit: (record: EventRecord) => void, window?: number): number {
+    return this.#stream.drain(visit, window);
+  }
+
+  /** Events handed on after a younger one. */
+  get late(): number {
+    return this.#stream.late;
+  }
+
+  /** Calls back when a program has asked for attention. */
+  onReadable(callback: () => void): Disposable {
+    return this.#ring.onReadable(callback);
+  }
+
+  /** What the kernel side has counted for a probe, all CPUs together. */
+  counters(probe: number): ProbeCounters {
+    const map = this.#requireMap("counters");
+    const value = map.lookup(u32Bytes(probe));
+    assert(value, "a probe without counters");
+    const [hits = 0n, lost = 0n, faults = 0n, filtered = 0n] = sumPerCpu(map.splitPerCpu(value));
+    return { hits, lost, faults, filtered };
+  }
+
+  /** Hits that the kernel skipped because another program ran on that CPU (PMU, before 6.0), all programs together. */
+  recursionMisses(): bigint {
+    return this.#programs.reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n);
+  }
+
+  /** Disarms all places; events already sent can still be drained. */
+  disarm(): void {
+    for (const link of this.#links.splice(0)) link[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.disarm();
+    for (const opened of this.#opened.splice(0).reverse()) opened[Symbol.dispose]();
+  }
+
+  #attachAll({ attachments, way, pids, statistics }: SessionRequest): void {
+    const loaded = new Map<ProgramSpec, KernelProgram>();
+    for (const { program: spec, ...places } of attachments) {
+      let program = loaded.get(spec);
+      if (program === undefined) {
+        program = this.#open(loadProgram(spec, this.#maps, { multi: way === "uprobe_multi", statistics }));
+        loaded.set(spec, program);
+        this.#programs.push(program);
+        if (program.statistics !== undefined) this.verified.push({ name: spec.name, statistics: program.statistics });
+      }
+      for (const pid of pids.length === 0 ? [undefined] : pids) {
+        const attach = way === "uprobe_multi" ? attachMulti : attachPmu;
+        this.#links.push(attach({ program, ...places, pid }));
+      }
+    }
+  }
+
+  #open<Opened extends Disposable>(opened: Opened): Opened {
+    this.#opened.push(opened);
+    return opened;
+  }
+
+  #requireMap(name: string): KernelMap {
+    const map = this.#maps.get(name);
+    assert(map, `no map "${name}"`);
+    return map;
+  }
+}
+
+function u32Bytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
