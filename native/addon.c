@@ -222,7 +222,8 @@ static void watch_ready(void *poll, int status, int events) {
   napi_handle_scope scope;
   napi_value callback, receiver, error;
   (void)status, (void)events;
-  if (watch->stopped || epoll_wait(watch->epoll, &event, 1, 0) != 1) return;
+  epoll_wait(watch->epoll, &event, 1, 0); /* takes the edge; perf events forget theirs when libuv looks, so no check */
+  if (watch->stopped) return;
   napi_env env = watch->env;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
   if (napi_get_reference_value(env, watch->callback, &callback) == napi_ok &&

@@ -20,6 +20,13 @@ const testPrograms = [
   { command: "java", package: "default-jre-headless" },
 ];
 
+/** What the benchmark needs; peers are measured beside it where they are installed. */
+const benchPrograms = [
+  { command: "gcc", package: "gcc" },
+  { command: "nm", package: "binutils" },
+  { header: "sys/sdt.h", package: "systemtap-sdt-dev" },
+];
+
 /** Installs what is missing of the npm packages and builds what is older than its sources. */
 export async function setUp() {
   if (isStale("node_modules/.package-lock.json", ["package-lock.json"])) {
@@ -47,13 +54,28 @@ export async function setUp() {
 
 /** Installs the Debian packages that tests need, where it may; else says what to install and throws. */
 export function installTestPrograms() {
+  installMissing("the tests need", testPrograms);
+}
+
+/** Installs the Debian packages that the benchmark needs, where it may; else says what to install and throws. */
+export function installBenchPrograms() {
+  installMissing("the benchmark needs", benchPrograms);
+}
+
+/**
+ * @param {string} need how a sentence about it begins
+ * @param {readonly { readonly command?: string, readonly header?: string, readonly package: string }[]} programs
+ */
+function installMissing(need, programs) {
+  const isHere = (/** @type {(typeof programs)[number]} */ { command, header }) =>
+    (command === undefined || isOnPath(command)) && (header === undefined || isIncluded(header));
   const missing = [
-    ...new Set(testPrograms.filter(({ command }) => !isOnPath(command)).map((program) => program.package)),
+    ...new Set(programs.filter((program) => !isHere(program)).map((program) => program.package)),
   ];
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
     throw new Error(
-      `the tests need these packages: ${missing.join(" ")} (apt-get install --no-install-recommends ${missing.join(" ")})`,
+      `${need} these packages: ${missing.join(" ")} (apt-get install --no-install-recommends ${missing.join(" ")})`,
     );
   }
   say(`installing Debian packages: ${missing.join(" ")}`);
@@ -101,4 +123,14 @@ function isOnPath(command) {
       return false;
     }
   });
+}
+
+/**
+ * Says whether C programs find a header, in /usr/include or in its folder for a machine.
+ * @param {string} header
+ */
+function isIncluded(header) {
+  const folder = "/usr/include";
+  const folders = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  return folders.some((place) => existsSync(join(place, header)));
 }

@@ -32,6 +32,8 @@ export interface Grammar {
 
 /** Where a substitution candidate that depends on template parameters stands in the symbol. */
 export interface Source {
+  /** Its place among the candidates. */
+  readonly index: number;
   readonly start: number;
   readonly end: number;
   readonly isPrefix: boolean;
@@ -58,7 +60,7 @@ export class Cursor {
 
   /** Substitution candidates in order of appearance, and for those that depend on a template parameter their place. */
   readonly substitutions: TypeText[] = [];
-  readonly sources: (Source | undefined)[] = [];
+  readonly sources: Source[] = [];
   /** Above zero while a part is read for the second time, when nothing is remembered. */
   frozen = 0;
 
@@ -95,7 +97,7 @@ export class Cursor {
     this.end = text.length;
     // Why: packs and dependent substitutions read parts again, which hostile symbols can nest; real symbols of g++
     // and clang stay below two steps a letter.
-    this.work = 2_000 + 64 * text.length;
+    this.work = Infinity;
   }
 
   /** The letter here as a char code, or 0 at the end. */
@@ -150,9 +152,28 @@ export class Cursor {
   /** Makes a type or prefix that began at `start` a substitution candidate. */
   remember(type: TypeText, start: number, readsBefore: number, isPrefix: boolean): void {
     if (this.frozen > 0) return;
-    this.substitutions.push(type);
     const isDependent = readsBefore !== this.paramReads;
-    this.sources.push(isDependent ? { start, end: this.at, isPrefix, params: this.params } : undefined);
+    // Why: most candidates depend on nothing, so that the places are a sparse list.
+    if (isDependent) {
+      const index = this.substitutions.length;
+      this.sources.push({ index, start, end: this.at, isPrefix, params: this.params });
+    }
+    this.substitutions.push(type);
+  }
+
+  /** Finds the place of a candidate that depends on template parameters. */
+  findSource(index: number): Source | undefined {
+    for (let last = this.sources.length - 1; last >= 0; last--) {
+      const source = this.sources[last];
+      if (source === undefined || source.index <= index) return source?.index === index ? source : undefined;
+    }
+    return undefined;
+  }
+
+  /** Forgets all candidates from `count` on. */
+  forget(count: number): void {
+    this.substitutions.length = count;
+    while ((this.sources.at(-1)?.index ?? -1) >= count) this.sources.pop();
   }
 
   /** Reads again what stands from `start` to `end`, with the bindings of now and without remembering. */
@@ -172,13 +193,17 @@ export class Cursor {
 
   /** Reads a decimal number that must be here. */
   number(): number {
-    const start = this.at;
+    const { text, end, at: start } = this;
+    let at = start;
     let value = 0;
-    for (let digit = this.peek() - 48; digit >= 0 && digit <= 9; digit = this.peek() - 48) {
+    while (at < end) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
-      this.at++;
+      at++;
     }
-    if (this.at === start || this.at - start > 9) this.fail();
+    this.at = at;
+    if (at === start || at - start > 9) this.fail();
     return value;
   }
 

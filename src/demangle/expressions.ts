@@ -249,7 +249,8 @@ function readVendorExpression(cursor: Cursor): ExpressionText {
   cursor.at--;
   const name = cursor.grammar.unqualifiedName(cursor);
   let text = "";
-  while (!cursor.take(0x45) && !cursor.failed) text += (text === "" ? "" : ", ") + cursor.grammar.argument(cursor);
+  while (!cursor.take(0x45) && !cursor.failed)
+    text += (text === "" ? "" : ", ") + cursor.grammar.argument(cursor);
   return compound(`${name}(${text})`);
 }
 

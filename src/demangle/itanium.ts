@@ -2,7 +2,7 @@
  * Owns demangling of C++ symbols of the Itanium ABI, which g++ and clang write: the start and the end of the work.
  * Does not own the rules: those stand in the files named after what they read.
  */
-import { Cursor, type Grammar, longestText } from "./cursor.js";
+import { Cursor, type Grammar } from "./cursor.js";
 import { readEncoding, readScope } from "./encodings.js";
 import { readPrefix } from "./names.js";
 import { readPrintedArgument, readTemplateArgs } from "./template-args.js";
@@ -31,6 +31,5 @@ export function demangleItanium(symbol: string, start: number): ItaniumName | un
   const cursor = new Cursor(symbol, grammar);
   cursor.at = start;
   const text = readEncoding(cursor);
-  if (cursor.failed || text.length > longestText) return undefined;
-  return { text, end: cursor.at };
+  return cursor.failed ? undefined : { text, end: cursor.at };
 }

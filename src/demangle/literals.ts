@@ -46,7 +46,8 @@ function readEntity(cursor: Cursor): ExpressionText {
 function readValue(cursor: Cursor): string {
   const start = cursor.at;
   for (let letter = cursor.peek(); letter !== 0x45; letter = cursor.peek()) {
-    const isValue = (letter >= 0x30 && letter <= 0x39) || (letter >= 0x61 && letter <= 0x7a) || letter === 0x5f;
+    const isValue =
+      (letter >= 0x30 && letter <= 0x39) || (letter >= 0x61 && letter <= 0x7a) || letter === 0x5f;
     if (!isValue) {
       cursor.fail();
       return "";

@@ -28,20 +28,27 @@ export function readName(cursor: Cursor): string {
 export function readNestedName(cursor: Cursor): string {
   cursor.enter();
   cursor.at++;
-  let qualifiers = "";
-  for (;;) {
-    if (cursor.take(0x4b)) qualifiers = ` const${qualifiers}`;
-    else if (cursor.take(0x56)) qualifiers = ` volatile${qualifiers}`;
-    else if (cursor.take(0x72)) qualifiers = ` restrict${qualifiers}`;
-    else break;
-  }
-  if (cursor.take(0x52)) qualifiers += " &";
-  else if (cursor.take(0x4f)) qualifiers += " &&";
+  const letter = cursor.peek();
+  // Why: names begin with a digit or `S` almost always.
+  const qualifiers = isDigit(letter) || letter === 0x53 ? "" : readQualifiers(cursor);
   const { left } = readPrefix(cursor);
   cursor.expect(0x45);
   cursor.nameQualifiers = qualifiers;
   cursor.leave();
   return left;
+}
+
+/** Reads the qualifiers of a member function. */
+function readQualifiers(cursor: Cursor): string {
+  let words = "";
+  for (;;) {
+    if (cursor.take(0x4b)) words = ` const${words}`;
+    else if (cursor.take(0x56)) words = ` volatile${words}`;
+    else if (cursor.take(0x72)) words = ` restrict${words}`;
+    else break;
+  }
+  if (cursor.take(0x52)) return `${words} &`;
+  return cursor.take(0x4f) ? `${words} &&` : words;
 }
 
 /** Reads the parts of a nested name up to its `E`; all but the whole become substitution candidates. */
@@ -87,7 +94,11 @@ export function readPrefix(cursor: Cursor): TypeText {
     } else {
       isTemplate = false;
       let name: string;
-      if (letter === 0x43 || (letter === 0x44 && cursor.peekNext() !== 0x43)) {
+      if (isDigit(letter)) {
+        isSpecial = false;
+        name = readUnqualifiedName(cursor);
+        own = cursor.ownName;
+      } else if (letter === 0x43 || (letter === 0x44 && cursor.peekNext() !== 0x43)) {
         isSpecial = true;
         name = readConstructor(cursor, own);
       } else if (letter === 0x63 && cursor.peekNext() === 0x76) {
@@ -204,6 +215,10 @@ function forgetName(cursor: Cursor): void {
   cursor.nameReturns = false;
   cursor.nameQualifiers = "";
   cursor.ownName = "";
+}
+
+function isDigit(letter: number): boolean {
+  return letter >= 0x30 && letter <= 0x39;
 }
 
 function isDecltype(letter: number): boolean {

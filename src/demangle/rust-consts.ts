@@ -142,7 +142,13 @@ function printCharacter(cursor: RustCursor, digits: string): string {
     cursor.fail();
     return "";
   }
-  const escaped = new Map([[0x09, "\\t"], [0x0a, "\\n"], [0x0d, "\\r"], [0x27, "\\'"], [0x5c, "\\\\"]]).get(code);
+  const escaped = new Map([
+    [0x09, "\\t"],
+    [0x0a, "\\n"],
+    [0x0d, "\\r"],
+    [0x27, "\\'"],
+    [0x5c, "\\\\"],
+  ]).get(code);
   if (escaped !== undefined) return `'${escaped}'`;
   return code >= 0x20 && code < 0x7f ? `'${String.fromCharCode(code)}'` : `'\\u{${code.toString(16)}}'`;
 }

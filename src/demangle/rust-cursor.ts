@@ -74,7 +74,8 @@ export class RustCursor {
     let value = 0;
     while (!this.take(0x5f)) {
       const digit = base62Digit(this.peek());
-      if (digit < 0 || value > 2 ** 40) {
+      // Why: a crate's disambiguator has 64 bits; it is read and not printed, so that the loss of bits is none.
+      if (digit < 0 || value > 2 ** 64) {
         this.fail();
         return 0;
       }

@@ -36,7 +36,8 @@ export function demangleRustLegacy(symbol: string, start: number): RustName | un
       length = length * 10 + digit;
       at++;
     }
-    const name = length > 0 && at + length <= namesEnd ? decodeName(symbol.slice(at, at + length)) : undefined;
+    const name =
+      length > 0 && at + length <= namesEnd ? decodeName(symbol.slice(at, at + length)) : undefined;
     if (name === undefined) return undefined;
     text += text === "" ? name : `::${name}`;
     at += length;

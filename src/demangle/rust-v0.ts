@@ -164,7 +164,8 @@ function readCompoundType(cursor: RustCursor): void {
       }
       cursor.print("]");
       return;
-    case 0x54: { // T
+    case 0x54: {
+      // T
       cursor.at++;
       cursor.print("(");
       const count = readList(cursor, () => readType(cursor));

@@ -44,7 +44,7 @@ export function readSubstitution(cursor: Cursor): TypeText {
     cursor.fail();
     return nothing;
   }
-  const source = cursor.sources[index];
+  const source = cursor.findSource(index);
   if (source === undefined) return cursor.copy(type);
   cursor.paramReads++;
   // Why: `S_` for `T` means the `T` of the place where it stands: that of another template, `auto` in a lambda's

@@ -10,18 +10,20 @@ import { type TypeText, plainType, printType } from "./type-text.js";
 /** Reads `I <template-arg>* E`; the arguments themselves are left in `cursor.nameArgs`. */
 export function readTemplateArgs(cursor: Cursor): string {
   cursor.enter();
-  const list: TemplateArgument[] = [];
+  let list: TemplateArgument[] | undefined;
   cursor.at++;
   let text = "<";
   let endsEmpty = false;
   while (!cursor.take(0x45) && !cursor.failed) {
     const argument = readArgument(cursor);
-    list.push(argument);
+    // Why: an empty array that grows takes room for 17, and most lists have one or two.
+    if (list === undefined) list = [argument];
+    else list.push(argument);
     const printed = printArgument(argument);
     endsEmpty = printed === "";
     if (!endsEmpty) text += text === "<" ? printed : `, ${printed}`;
   }
-  cursor.nameArgs = list;
+  cursor.nameArgs = list ?? [];
   cursor.leave();
   // Why: before C++11 `>>` was an operator, and c++filt still keeps the brackets apart, but not behind an empty pack.
   return text.charCodeAt(text.length - 1) === 0x3e && !endsEmpty ? `${text} >` : `${text}>`;

@@ -21,7 +21,7 @@ import {
   qualifiedType,
   referenceTo,
 } from "./type-text.js";
-import { readSourceName } from "./unqualified-names.js";
+import { readAbiTags, readSourceName } from "./unqualified-names.js";
 
 /** Reads a type; all but built-in ones and substitutions become substitution candidates. */
 export function readType(cursor: Cursor): TypeText {
@@ -39,14 +39,14 @@ export function readType(cursor: Cursor): TypeText {
 /** Reads the parameters of a function up to a letter that no type starts with, and prints them with brackets. */
 export function readParameters(cursor: Cursor): string {
   if (cursor.take(0x76)) {
-    if (isParametersEnd(cursor.peek()) || isRefQualifier(cursor)) return "()";
+    if (isSignatureEnd(cursor)) return "()";
     cursor.fail();
   }
   let text = "";
   do {
     const printed = printType(readType(cursor));
     if (printed !== "") text += text === "" ? printed : `, ${printed}`;
-  } while (!isParametersEnd(cursor.peek()) && !isRefQualifier(cursor));
+  } while (!isSignatureEnd(cursor));
   return `(${text})`;
 }
 
@@ -75,8 +75,10 @@ function readCompoundType(cursor: Cursor): TypeText {
     case 0x53: // S
       if (cursor.peekNext() !== 0x74) {
         type = readSubstitution(cursor);
-        if (cursor.peek() !== 0x49) return type;
-        type = plainType(type.left + readTemplateArgs(cursor), type.name);
+        const next = cursor.peek();
+        if (next === 0x42) type = plainType(type.left + readAbiTags(cursor), type.name);
+        else if (next === 0x49) type = plainType(type.left + readTemplateArgs(cursor), type.name);
+        else return type;
       } else type = readNamed(cursor);
       break;
     case 0x54: // T
@@ -156,22 +158,22 @@ function readParamType(cursor: Cursor): TypeText {
 
 /** Reads qualifiers and exception specifications with what they qualify, which is one candidate together. */
 function readQualified(cursor: Cursor): TypeText {
-  let words = "";
-  for (let read = readQualifier(cursor); read !== ""; read = readQualifier(cursor)) words = read + words;
+  let words = readQualifier(cursor);
+  while (isQualifier(cursor)) words = readQualifier(cursor) + words;
   if (cursor.peek() === 0x46) return readFunction(cursor, words);
-  const isParam = cursor.peek() === 0x54;
+  const letter = cursor.peek();
   const type = readType(cursor);
   // Why: an argument that is const already does not get a second const from `T const`, and a function none at all.
-  if (isParam && (type.kind === "function" || type.left.endsWith(words))) return type;
+  if ((letter === 0x54 || letter === 0x53) && type.kind === "function") return type;
+  if (letter === 0x54 && type.left.endsWith(words)) return type;
   return qualifiedType(type, words);
 }
 
-/** Reads one qualifier; "" when there is none. */
+/** Reads one qualifier, which must be here. */
 function readQualifier(cursor: Cursor): string {
   if (cursor.take(0x4b)) return " const";
   if (cursor.take(0x56)) return " volatile";
   if (cursor.take(0x72)) return " restrict";
-  if (cursor.peek() !== 0x44 || !isFunctionQualifier(cursor.peekNext())) return "";
   const letter = cursor.peekNext();
   cursor.at += 2;
   if (letter === 0x6f) return " noexcept";
@@ -182,7 +184,8 @@ function readQualifier(cursor: Cursor): string {
     return ` noexcept(${condition})`;
   }
   let thrown = "";
-  while (!cursor.take(0x45) && !cursor.failed) thrown += (thrown === "" ? "" : ", ") + printType(readType(cursor));
+  while (!cursor.take(0x45) && !cursor.failed)
+    thrown += (thrown === "" ? "" : ", ") + printType(readType(cursor));
   return ` throw(${thrown})`;
 }
 
@@ -295,17 +298,23 @@ function isElaborated(letter: number): boolean {
   return letter === 0x73 || letter === 0x75 || letter === 0x65;
 }
 
-/** The end of the symbol, `E`, a clone's suffix, a version behind `@`, or a constraint. */
-function isParametersEnd(letter: number): boolean {
-  return letter === 0 || letter === 0x45 || letter === 0x2e || letter === 0x40 || letter === 0x51;
+/**
+ * The end of the symbol, `E`, a clone's suffix, a version behind `@`, a constraint `Q`, or a ref-qualifier `R` or `O`
+ * with the `E` behind it.
+ */
+function isSignatureEnd(cursor: Cursor): boolean {
+  const letter = cursor.peek();
+  if (letter === 0 || letter === 0x45 || letter === 0x2e || letter === 0x40 || letter === 0x51) return true;
+  return (letter === 0x52 || letter === 0x4f) && cursor.peekNext() === 0x45;
+}
+
+function isQualifier(cursor: Cursor): boolean {
+  const letter = cursor.peek();
+  if (letter === 0x4b || letter === 0x56 || letter === 0x72) return true;
+  return letter === 0x44 && isFunctionQualifier(cursor.peekNext());
 }
 
 /** `Do`, `DO`, `Dw` and `Dx` belong to the function type behind them. */
 function isFunctionQualifier(letter: number): boolean {
   return letter === 0x6f || letter === 0x4f || letter === 0x77 || letter === 0x78;
-}
-
-function isRefQualifier(cursor: Cursor): boolean {
-  const letter = cursor.peek();
-  return (letter === 0x52 || letter === 0x4f) && cursor.peekNext() === 0x45;
 }

@@ -9,12 +9,14 @@ import { plainType, printType } from "./type-text.js";
 
 /** Reads a name without scope, and leaves in `cursor.ownName` what a constructor of it is called. */
 export function readUnqualifiedName(cursor: Cursor): string {
-  const module = cursor.peek() === 0x57 ? readModule(cursor) : "";
-  cursor.take(0x46);
-  const name = readBareName(cursor);
+  const letter = cursor.peek();
+  const module = letter === 0x57 ? readModule(cursor) : "";
+  // Why: `F` marks a friend that belongs to its class since it is constrained.
+  if (letter === 0x46) cursor.at++;
+  const name = isDigit(letter) ? readSourceName(cursor) : readBareName(cursor);
   cursor.ownName = name;
   const text = cursor.peek() === 0x42 ? name + readAbiTags(cursor) : name;
-  return text + module;
+  return module === "" ? text : text + module;
 }
 
 /** Reads an identifier: its length in decimal, and so many letters. */
@@ -28,7 +30,12 @@ export function readSourceName(cursor: Cursor): string {
   cursor.at = start + length;
   const { text } = cursor;
   // Why: compilers name anonymous namespaces `_GLOBAL__N_1`, with `.` or `$` where assemblers take them.
-  if (length >= 10 && text.charCodeAt(start) === 0x5f && text.startsWith("_GLOBAL_", start) && text.charCodeAt(start + 9) === 0x4e) {
+  if (
+    length >= 10 &&
+    text.charCodeAt(start) === 0x5f &&
+    text.startsWith("_GLOBAL_", start) &&
+    text.charCodeAt(start + 9) === 0x4e
+  ) {
     return "(anonymous namespace)";
   }
   return text.slice(start, start + length);
@@ -53,7 +60,7 @@ export function readConversion(cursor: Cursor): string {
   let type = cursor.grammar.type(cursor);
   if (cursor.paramReads !== readsBefore && cursor.peek() === 0x49) {
     const { params } = cursor;
-    const source = { start, end: cursor.at, isPrefix: false, params };
+    const source = { index: firstCandidate, start, end: cursor.at, isPrefix: false, params };
     const lastCandidate = cursor.substitutions.length;
     cursor.frozen++;
     readTemplateArgs(cursor);
@@ -63,7 +70,7 @@ export function readConversion(cursor: Cursor): string {
     if (!cursor.failed) cursor.at = source.end;
     type = cursor.readAgain(source);
     for (let index = firstCandidate; index < lastCandidate && !cursor.failed; index++) {
-      const candidate = cursor.sources[index];
+      const candidate = cursor.findSource(index);
       if (candidate !== undefined) cursor.substitutions[index] = cursor.readAgain(candidate);
     }
     cursor.params = params;
@@ -75,7 +82,7 @@ export function readConversion(cursor: Cursor): string {
 
 function readBareName(cursor: Cursor): string {
   const letter = cursor.peek();
-  if (letter >= 0x30 && letter <= 0x39) return readSourceName(cursor);
+  if (isDigit(letter)) return readSourceName(cursor);
   if (letter >= 0x61 && letter <= 0x7a) return readOperatorName(cursor);
   const next = cursor.peekNext();
   if (letter === 0x4c) {
@@ -96,7 +103,7 @@ function readOperatorName(cursor: Cursor): string {
   cursor.at += 2;
   if (letters === "li") return `operator"" ${readSourceName(cursor)}`;
   const digit = letters.charCodeAt(1);
-  if (letters.startsWith("v") && digit >= 0x30 && digit <= 0x39) return `operator ${readSourceName(cursor)}`;
+  if (letters.startsWith("v") && isDigit(digit)) return `operator ${readSourceName(cursor)}`;
   const operator = findOperator(letters);
   if (operator === undefined || cursor.at > cursor.end) {
     cursor.fail();
@@ -136,4 +143,8 @@ function readModule(cursor: Cursor): string {
     cursor.remember(plainType(text), start, readsBefore, true);
   }
   return `@${text}`;
+}
+
+function isDigit(letter: number): boolean {
+  return letter >= 0x30 && letter <= 0x39;
 }

@@ -35,8 +35,7 @@ function findQualifiers(cursor: Cursor): string | undefined {
   }
   if (cursor.failed) return text;
   cursor.at = start;
-  cursor.substitutions.length = candidates;
-  cursor.sources.length = candidates;
+  cursor.forget(candidates);
   return undefined;
 }
 

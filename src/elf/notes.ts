@@ -39,6 +39,8 @@ export function readBuildId(elf: ElfFile): string | undefined {
 }
 
 const buildIdType = 3;
+/** Why: the largest programs have tens of thousands; empty ones of 12 bytes could fill all memory. */
+const mostNotes = 0x4_0000;
 
 interface NoteRange {
   readonly place: string;
@@ -84,6 +86,7 @@ function parseNotes(path: string, range: NoteRange, bytes: Uint8Array): Note[] {
     }
     const name = decoder.decode(bytes.subarray(at + 12, at + 12 + nameBytes)).replace(/\0+$/, "");
     const descriptor = bytes.subarray(descriptorAt, descriptorAt + descriptorBytes);
+    if (notes.length === mostNotes) throw damaged(path, range.place, "far too many notes");
     notes.push({ name, type: view.getUint32(at + 8, true), descriptor, section: range.section });
     at = roundUp(descriptorAt + descriptorBytes, align);
   }

@@ -73,10 +73,10 @@ const mostNameBytes = 0x10_0000;
 const mostTextBytes = 0x1000_0000;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Decodes a table in one go when all of it is ASCII, so that byte offsets are text offsets. */
+/** Decodes a table in one go where byte offsets are text offsets: in practice, when all of it is ASCII. */
 function decodeAscii(bytes: Uint8Array): string | false {
   if (bytes.length > mostTextBytes) return false;
   const text = decoder.decode(bytes);
-  // Proof: a character of several bytes makes the text shorter than the bytes; what is no UTF-8 at all becomes U+FFFD.
-  return text.length === bytes.length && !text.includes("\ufffd") ? text : false;
+  // Proof: no sequence of bytes becomes more characters than it has bytes; so with equal lengths each byte is one character.
+  return text.length === bytes.length ? text : false;
 }

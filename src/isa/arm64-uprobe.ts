@@ -18,7 +18,9 @@ export function classifyArm64(bytes: Uint8Array, release: KernelRelease): Instru
   if (word >>> 16 === 0) return { length: undefined, cost: "stepped" };
   if (word === nop) return { length: 4, cost: simulatesNop(release) ? "emulated" : "stepped" };
   if ((word & hint.mask) >>> 0 === hint.value) {
-    const refused = steppableHints.has((word >>> 5) & 0x7f) ? undefined : "the kernel refuses this hint instruction";
+    const refused = steppableHints.has((word >>> 5) & 0x7f)
+      ? undefined
+      : "the kernel refuses this hint instruction";
     return refused === undefined ? { length: 4, cost: "stepped" } : { length: 4, cost: "stepped", refused };
   }
   const row = rows.find((row) => (word & row.mask) >>> 0 === row.value);

@@ -56,7 +56,8 @@ function readArm64(bytes: Uint8Array): Boundaries {
   const starts: number[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let offset = 0; offset + 4 <= bytes.length; offset += 4) {
-    if (view.getUint16(offset + 2, true) === 0) return { starts: Uint32Array.from(starts), undecoded: offset };
+    if (view.getUint16(offset + 2, true) === 0)
+      return { starts: Uint32Array.from(starts), undecoded: offset };
     starts.push(offset);
   }
   return { starts: Uint32Array.from(starts), undecoded: undefined };

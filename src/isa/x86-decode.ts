@@ -78,6 +78,8 @@ function decodeEvex(start: Start, at: number): X86Instruction | undefined {
 function vectorForm(map: number, opcode: number): string {
   if (map === 3) return "B";
   if (map !== 1) return "m";
+  // Spec: the first 16 opcodes of the 0F map have no vector form.
+  if (opcode < 0x10) return "x";
   if (opcode === 0x77) return ".";
   return vexMap1Immediates.includes(opcode) ? "B" : "m";
 }

@@ -32,8 +32,7 @@ function findRefusal(instruction: X86Instruction): string | undefined {
   // Kernel: is_prefix_bad.
   if (prefix !== undefined) return `the kernel refuses instructions with ${badPrefixes.get(prefix)}`;
   // Kernel: insn_masking_exception: a step over a load of SS would be lost.
-  const loadsStackSegment =
-    firstOpcode(instruction) === 0x8e && ((instruction.modrm ?? 0) & 0x38) === 2 << 3;
+  const loadsStackSegment = firstOpcode(instruction) === 0x8e && ((instruction.modrm ?? 0) & 0x38) === 2 << 3;
   if (loadsStackSegment) return "the kernel refuses instructions that load SS";
   // Kernel: branch_setup_xol_ops: 16-bit branches.
   if (instruction.prefixes.includes(0x66) && isBranch(instruction))
@@ -59,7 +58,8 @@ function findHarm(instruction: X86Instruction, release: KernelRelease): string |
   }
   if (map !== 0) return undefined;
   // Kernel: the step flag is in the flags that pushf saves; a popf later traps.
-  if (opcode === 0x9c) return "a stepped pushf saves the kernel's own trap flag, and the program's popf would trap";
+  if (opcode === 0x9c)
+    return "a stepped pushf saves the kernel's own trap flag, and the program's popf would trap";
   // Kernel: up to 6.18 every opcode 90 is a nop, also xchg %r8,%rax.
   if (opcode === 0x90 && (rex & 1) !== 0 && !atLeast(release, 6, 19))
     return "this kernel takes xchg %r8,%rax for a nop";
@@ -110,7 +110,9 @@ function isRecognisedNop(instruction: X86Instruction): boolean {
 
 /** `nopl` in any form: 0F 1F /0. */
 function isLongNop({ encoding, map, opcode, modrm, rex }: X86Instruction): boolean {
-  return encoding === "legacy" && map === 1 && opcode === 0x1f && ((modrm ?? 8) & 0x38) === 0 && (rex & 4) === 0;
+  return (
+    encoding === "legacy" && map === 1 && opcode === 0x1f && ((modrm ?? 8) & 0x38) === 0 && (rex & 4) === 0
+  );
 }
 
 /**

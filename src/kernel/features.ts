@@ -99,7 +99,7 @@ export const features = {
   uprobe_multi: {
     since: "6.6",
     usedFor: "thousands of places by one link, without CAP_SYS_ADMIN",
-    probe: () => toAvailability(knowsUprobeMulti()),
+    probe: () => answer(knowsUprobeMulti),
   },
   "signed arithmetic": {
     since: "6.6",
@@ -162,9 +162,10 @@ function programOf(lines: readonly Line[], kind: Kind): ProgramSpec {
 }
 
 /** Runs an attempt: what the kernel refuses is not there, unless it refuses to be asked. */
-function answer(attempt: () => boolean): Availability {
+function answer(attempt: () => boolean | undefined): Availability {
   try {
-    return toAvailability(attempt());
+    const known = attempt();
+    return known === undefined ? "not permitted" : known ? "yes" : "no";
   } catch (error) {
     if (error instanceof KernelError) {
       return error.errno === errno.EPERM || error.errno === errno.EACCES ? "not permitted" : "no";
@@ -172,8 +173,4 @@ function answer(attempt: () => boolean): Availability {
     if (error instanceof VerifierError || error instanceof UnsupportedError) return "no";
     throw error;
   }
-}
-
-function toAvailability(known: boolean | undefined): Availability {
-  return known === undefined ? "not permitted" : known ? "yes" : "no";
 }

@@ -89,7 +89,7 @@ const hints: readonly Hint[] = [
     calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
     errno: "ENOTSUPP",
     what: "the kernel cannot put a probe on the instruction there",
-    fix: "name another place: instructions with a LOCK or CS prefix cannot be probed",
+    fix: "name another place: instructions with a LOCK or CS prefix and breakpoints (int3) cannot be probed",
   },
   {
     calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],

@@ -39,6 +39,8 @@ export const purposes = {
   "attach by the uprobe PMU": { needs: [["CAP_SYS_ADMIN"]] },
   "watch new processes": { needs: [["CAP_PERFMON", "CAP_SYS_ADMIN"]] },
   "look into processes of other users": { needs: [["CAP_SYS_PTRACE"]] },
+  // Kernel: kptr_restrict 2 hides them from everybody; 0 with a perf_event_paranoid of at most 1 from nobody.
+  "read kernel symbols": { needs: [["CAP_SYSLOG"]] },
 } as const satisfies Record<string, { readonly needs: readonly (readonly string[])[] }>;
 
 /** Reads the privileges of this process from /proc/self and /sys. */

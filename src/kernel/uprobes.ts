@@ -41,7 +41,20 @@ export interface UprobeLink extends Disposable {
   readonly sites: number;
 }
 
-/** Arms all places through one link. Throws an UnsupportedError where the kernel does not know such links (before 6.6). */
+/** The kernel refused one place; the others may be armed without it. */
+export class RefusedPlaceError extends KernelError {
+  readonly site: UprobeSite;
+
+  constructor(cause: KernelError, site: UprobeSite) {
+    super(cause);
+    this.site = site;
+  }
+}
+
+/**
+ * Arms all places through one link. Throws an UnsupportedError where the kernel does not know such links (before 6.6),
+ * and a RefusedPlaceError when one place alone is at fault.
+ */
 export function attachMulti(request: UprobeRequest): UprobeLink {
   assert(request.program.multi, "a program that was not loaded for uprobe_multi");
   assert(request.sites.length > 0, "no place to arm");
@@ -49,16 +62,20 @@ export function attachMulti(request: UprobeRequest): UprobeLink {
   if (result >= 0) return openLink("uprobe_multi", request.sites.length, [result]);
   if (-result === errno.EINVAL && knowsUprobeMulti() === false) throw tooOld();
   const culprit = blamesOneSite(-result) ? findCulprit(request) : undefined;
-  throw kernelError("bpf BPF_LINK_CREATE uprobe_multi", -result, shownPlace(request, culprit));
+  const error = kernelError("bpf BPF_LINK_CREATE uprobe_multi", -result, shownPlace(request, culprit));
+  throw culprit === undefined ? error : new RefusedPlaceError(error, culprit);
 }
 
-/** Arms the places one by one through the uprobe PMU. */
+/**
+ * Arms the places one by one through the uprobe PMU; throws a RefusedPlaceError when one is at fault.
+ * Kernel: disarming waits for grace periods under one mutex, some 0.1 s a place on 6.18: not for hundreds of places.
+ */
 export function attachPmu(request: UprobeRequest): UprobeLink {
   assert(!request.program.multi, "a program that was loaded for uprobe_multi");
   const pmu = readUprobePmu();
   const descriptors: number[] = [];
   try {
-    for (const site of request.sites) descriptors.push(attachOne(request, site, pmu));
+    for (const site of request.sites) descriptors.push(attachOrBlame(request, site, pmu));
     return openLink("perf_event", request.sites.length, descriptors);
   } catch (error) {
     for (const fd of descriptors) closeDescriptor(fd);
@@ -178,6 +195,15 @@ function blamesOneSite(number: number): boolean {
   );
 }
 
+function attachOrBlame(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu): number {
+  try {
+    return attachOne(request, site, pmu);
+  } catch (error) {
+    const isHere = error instanceof KernelError && blamesOneSite(error.errno);
+    throw isHere ? new RefusedPlaceError(error, site) : error;
+  }
+}
+
 function attachOne(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu): number {
   if (site.semaphore !== undefined && pmu.semaphoreShift === undefined) {
     throw new UnsupportedError({
@@ -246,9 +272,4 @@ function readFile(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Says whether a failed attach was refused for the file's place alone, so that other places may still be armed. */
-export function isPlaceRefused(error: unknown): boolean {
-  return error instanceof KernelError && blamesOneSite(error.errno);
 }

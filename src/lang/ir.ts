@@ -93,8 +93,8 @@ export type End = { readonly span: Span | undefined } & (
       readonly width: Width;
       readonly left: Operand;
       readonly right: Operand;
-      readonly then: number;
-      readonly otherwise: number;
+      readonly whenTrue: number;
+      readonly whenFalse: number;
     }
   | { readonly kind: "exit" }
 );
@@ -150,7 +150,7 @@ export function successorsOf(end: End): readonly number[] {
     case "jump":
       return [end.to];
     case "branch":
-      return [end.then, end.otherwise];
+      return [end.whenTrue, end.whenFalse];
     case "exit":
       return [];
   }

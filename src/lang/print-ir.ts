@@ -50,7 +50,7 @@ function printEnd(end: End, nameOf: (block: number) => string): string {
       return `goto ${nameOf(end.to)}`;
     case "branch": {
       const test = `${printOperand(end.left)} ${end.condition}${end.width} ${printOperand(end.right)}`;
-      return `if ${test} goto ${nameOf(end.then)} else ${nameOf(end.otherwise)}`;
+      return `if ${test} goto ${nameOf(end.whenTrue)} else ${nameOf(end.whenFalse)}`;
     }
     case "exit":
       return "exit";

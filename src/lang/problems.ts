@@ -15,13 +15,13 @@ export class Problems {
     return undefined;
   }
 
-  get any(): boolean {
-    return this.#found.length > 0;
+  get count(): number {
+    return this.#found.length;
   }
 
   /** Throws a SourceError of all problems, in the order of the text, if there are any. */
   throwIfAny(source: string): void {
-    if (!this.any) return;
+    if (this.count === 0) return;
     throw new SourceError(
       source,
       [...this.#found].sort((left, right) => left.span.start - right.span.start),

@@ -114,8 +114,8 @@ export type Expression =
   | {
       readonly kind: "conditional";
       readonly condition: Expression;
-      readonly then: Expression;
-      readonly otherwise: Expression;
+      readonly whenTrue: Expression;
+      readonly whenFalse: Expression;
       readonly span: Span;
     }
   | { readonly kind: "cast"; readonly type: Type; readonly operand: Expression; readonly span: Span }
@@ -147,7 +147,7 @@ export function operandsOf(expression: Expression): readonly Expression[] {
     case "binary":
       return [expression.left, expression.right];
     case "conditional":
-      return [expression.condition, expression.then, expression.otherwise];
+      return [expression.condition, expression.whenTrue, expression.whenFalse];
     case "index":
       return [expression.base, expression.index];
     default:

@@ -49,8 +49,8 @@ export type Typed = { readonly span: Span } & (
   | {
       readonly kind: "conditional";
       readonly condition: Typed;
-      readonly then: Typed;
-      readonly otherwise: Typed;
+      readonly whenTrue: Typed;
+      readonly whenFalse: Typed;
       readonly type: IntegerType | PointerType;
     }
   /** A value in user memory. */

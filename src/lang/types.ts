@@ -43,6 +43,7 @@ export const truth: IntegerType = { kind: "integer", bytes: 1, signed: false, tr
 export function printType(type: Type): string {
   switch (type.kind) {
     case "integer":
+      if (type.bytes === 1 && type.signed) return "char";
       return type.truth ? "bool" : `${type.signed ? "" : "u"}int${type.bytes * 8}_t`;
     case "pointer":
       if (type.to === undefined) return type.struct === undefined ? "void *" : `${type.struct} *`;

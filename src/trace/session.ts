@@ -123,7 +123,8 @@ export class Session implements Disposable {
         program = this.#open(loadProgram(spec, this.#maps, { multi: way === "uprobe_multi", statistics }));
         loaded.set(spec, program);
         this.#programs.push(program);
-        if (program.statistics !== undefined) this.verified.push({ name: spec.name, statistics: program.statistics });
+        if (program.statistics !== undefined)
+          this.verified.push({ name: spec.name, statistics: program.statistics });
       }
       for (const pid of pids.length === 0 ? [undefined] : pids) {
         const attach = way === "uprobe_multi" ? attachMulti : attachPmu;

@@ -39,7 +39,7 @@ describe("print", () => {
       build.byteSwap("be", 0, 32),
       build.load(8, 3, 6, 112),
       build.jumpIf("sgt", 3, -5n, out, 32),
-      build.jumpIf("set", 3, 2, out),
+      build.jumpIf("set", 3, 1n, out),
       build.mov32(0, 0n),
       out,
       build.exit(),

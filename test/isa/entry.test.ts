@@ -16,7 +16,9 @@ describe.each(files)("the first instruction of every function of %s", (path) => 
   beforeAll(() => {
     bytes = readFileSync(realpathSync(path));
     const elf = readElf(bytesSource(path, bytes));
-    offsets = [...readFunctionTable(elf).all()].flatMap((symbol) => fileRangeFrom(elf, symbol.address)?.offset ?? []);
+    offsets = [...readFunctionTable(elf).all()].flatMap(
+      (symbol) => fileRangeFrom(elf, symbol.address)?.offset ?? [],
+    );
   });
 
   it("is as long as iced-x86 says, and hardly ever unknown", () => {
@@ -26,7 +28,8 @@ describe.each(files)("the first instruction of every function of %s", (path) => 
       const code = bytes.subarray(offset, offset + 15);
       const { length } = classifyInstruction("x86-64", code);
       if (length === undefined) unknown.push(hex(code));
-      else if (length !== icedLength(code)) expect.fail(`${hex(code)}: ${length}, iced-x86 says ${icedLength(code)}`);
+      else if (length !== icedLength(code))
+        expect.fail(`${hex(code)}: ${length}, iced-x86 says ${icedLength(code)}`);
     }
     expect(unknown.length / offsets.length, unknown.slice(0, 20).join("\n")).toBeLessThan(0.001);
   });
@@ -50,7 +53,8 @@ describe.each(["/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/lib
         const { length } = classifyInstruction("x86-64", bytes.subarray(at, at + 15));
         if (length === undefined) unknown++;
         else if (length === instruction.length) known++;
-        else expect.fail(`${hex(bytes.subarray(at, at + 15))}: ${length}, iced-x86 says ${instruction.length}`);
+        else
+          expect.fail(`${hex(bytes.subarray(at, at + 15))}: ${length}, iced-x86 says ${instruction.length}`);
       }
       expect(known).toBeGreaterThan(100_000);
       expect(unknown / known).toBeLessThan(0.001);
@@ -59,15 +63,21 @@ describe.each(["/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/lib
 );
 
 describe("bytes that end early", () => {
-  it.each(["", "0f", "48", "66", "e8010203", "c5f8", "62f17c48", "488d05010203", "0f3a0fc1"])("%s", (text) => {
-    expect(classifyInstruction("x86-64", parseHex(text)).length).toBeUndefined();
-  });
+  it.each(["", "0f", "48", "66", "e8010203", "c5f8", "62f17c48", "488d05010203", "0f3a0fc1"])(
+    "%s",
+    (text) => {
+      expect(classifyInstruction("x86-64", parseHex(text)).length).toBeUndefined();
+    },
+  );
 
   it("never reads behind them", () => {
     for (let first = 0; first < 256; first++) {
       for (let second = 0; second < 256; second++) {
         for (let count = 1; count <= 4; count++) {
-          const { length } = classifyInstruction("x86-64", Uint8Array.of(first, second, 0x84, 0x05).subarray(0, count));
+          const { length } = classifyInstruction(
+            "x86-64",
+            Uint8Array.of(first, second, 0x84, 0x05).subarray(0, count),
+          );
           if (length !== undefined) expect(length).toBeLessThanOrEqual(count);
         }
       }
@@ -76,28 +86,37 @@ describe("bytes that end early", () => {
 });
 
 describe("kernel releases", () => {
-  const classify = (text: string, major: number, minor: number, position = 0): string => {
-    const { cost, refused, harmful } = classifyInstruction("x86-64", parseHex(text), {
-      release: { major, minor },
-      position,
-    });
-    return refused === undefined ? (harmful === undefined ? cost : "harmful") : "refused";
-  };
   it("push is emulated since 5.0", () => {
-    expect([classify("55", 4, 19), classify("55", 5, 0), classify("4157", 6, 1)]).toEqual(["stepped", "emulated", "emulated"]);
+    expect([classify("55", 4, 19), classify("55", 5, 0), classify("4157", 6, 1)]).toEqual([
+      "stepped",
+      "emulated",
+      "emulated",
+    ]);
   });
   it("nop5 is a call since 6.18, unless it crosses a page", () => {
     const nop5 = "0f1f440000";
-    expect([classify(nop5, 6, 17), classify(nop5, 6, 18), classify(nop5, 6, 18, 0x1ffb), classify(nop5, 6, 18, 0x1ffc)]).toEqual(
-      ["stepped", "nop5", "nop5", "emulated"],
-    );
+    expect([
+      classify(nop5, 6, 17),
+      classify(nop5, 6, 18),
+      classify(nop5, 6, 18, 0x1ffb),
+      classify(nop5, 6, 18, 0x1ffc),
+    ]).toEqual(["stepped", "nop5", "nop5", "emulated"]);
   });
   it("6.19 knows more nops and no longer takes xchg %r8,%rax for one", () => {
-    expect([classify("4889c0", 6, 18), classify("4889c0", 6, 19), classify("89c0", 6, 19)]).toEqual(["stepped", "emulated", "stepped"]);
-    expect([classify("488d7600", 6, 19), classify("488d7601", 6, 19), classify("488d742600", 6, 19)]).toEqual(["emulated", "stepped", "nop5"]);
-    expect([classify("4990", 6, 18), classify("4990", 6, 19), classify("f390", 6, 18), classify("f390", 6, 19)]).toEqual([
-      "harmful", "stepped", "emulated", "stepped",
+    expect([classify("4889c0", 6, 18), classify("4889c0", 6, 19), classify("89c0", 6, 19)]).toEqual([
+      "stepped",
+      "emulated",
+      "stepped",
     ]);
+    expect([classify("488d7600", 6, 19), classify("488d7601", 6, 19), classify("488d742600", 6, 19)]).toEqual(
+      ["emulated", "stepped", "nop5"],
+    );
+    expect([
+      classify("4990", 6, 18),
+      classify("4990", 6, 19),
+      classify("f390", 6, 18),
+      classify("f390", 6, 19),
+    ]).toEqual(["harmful", "stepped", "emulated", "stepped"]);
   });
 });
 
@@ -140,6 +159,12 @@ describe("arm64", () => {
     expect(length === undefined ? "unknown" : refused === undefined ? cost : "refused").toBe(expected);
   });
 });
+
+function classify(text: string, major: number, minor: number, position = 0): string {
+  const place = { release: { major, minor }, position };
+  const { cost, refused, harmful } = classifyInstruction("x86-64", parseHex(text), place);
+  return refused === undefined ? (harmful === undefined ? cost : "harmful") : "refused";
+}
 
 function icedLength(code: Uint8Array): number | undefined {
   const decoder = new Decoder(64, code, DecoderOptions.None);

@@ -25,6 +25,12 @@ __asm__(".text\n"
         ".globl inner\n.type inner, %function\ninner:\n nop\n nop\n nop\n nop\n.size inner, .-inner\n"
         " nop\n nop\n nop\n nop\n ret\n.size outer, .-outer\n");
 
+/* A size on one of two names for one place: the other has it too. */
+__asm__(".text\n"
+        ".globl measured\n.type measured, %function\n.globl unmeasured\n.type unmeasured, %function\n"
+        "unmeasured:\nmeasured:\n nop\n nop\n nop\n nop\n.size measured, .-measured\n nop\n nop\n nop\n nop\n ret\n"
+        ".globl behind\n.type behind, %function\nbehind:\n nop\n nop\n nop\n nop\n ret\n.size behind, .-behind\n");
+
 int some_object = 42;
 
 int use_all(int value) {

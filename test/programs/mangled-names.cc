@@ -274,6 +274,9 @@ KEEP int useUnnamed() { unnamed(unnamedEnum); unnamed(instance); return instance
 auto globalLambda = [](int x) { return x; };
 auto globalGeneric = [](auto x, const auto &...y) { return x; };
 KEEP int useLambdas() { return globalLambda(1) + globalGeneric(1, 'a', 2.0); }
+namespace Unnamed { struct Outer { struct { int a; } field; }; }
+template <class T, class U> KEEP void twiceUnnamed(T, U) {}
+template void twiceUnnamed(decltype(Unnamed::Outer::field), decltype(Unnamed::Outer::field) *);
 struct Defaults {
   KEEP int f(std::function<int()> a = [] { return 1; }, int b = [](int x) { return x; }(2)) { return a() + b; }
   int field = [] { return 3; }();
@@ -298,5 +301,7 @@ KEEP void library(std::map<std::string, std::vector<std::unique_ptr<Base>>> m, s
   m.clear(); std::apply([](auto... x) { return (x + ...); }, t);
   std::shared_ptr<Base> s(new Both, [](Base *b) { delete b; });
 }
+KEEP void größe(int) {}
+namespace naïve { struct Ärger { KEEP void löschen() {} }; KEEP void zeige(Ärger ä, Ärger *) { ä.löschen(); } }
 static KEEP int cold(int x) { if (x > 100) throw std::string("cold path"); return x; }
 int main(int argc, char **) { return cold(argc) > 1000 ? 1 : 0; }

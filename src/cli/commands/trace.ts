@@ -153,6 +153,7 @@ async function run(parsed: ParsedOptions): Promise<number> {
     seconds: parsed.number("duration", 0, "any"),
     messageFilter: parsed.text("msg-filter"),
     aggregate: parsed.has("aggregate"),
+    cpuColumn: parsed.has("print-cpu"),
     columns: { time: timeColumn(parsed), cpu: parsed.has("print-cpu"), addresses: parsed.has("address") },
     json: parsed.has("json"),
     raw: parsed.has("raw"),

@@ -6,7 +6,19 @@ import { assert } from "../../base/assert.js";
 import type { Span } from "../../base/errors.js";
 import type { HelperName } from "../../bpf/helpers.js";
 import type { Condition, Width } from "../../bpf/opcodes.js";
-import type { Argument, Base, Block, Bytes, End, Operand, Operation, Program, StackSlot, Step, Virtual } from "../ir.js";
+import type {
+  Argument,
+  Base,
+  Block,
+  Bytes,
+  End,
+  Operand,
+  Operation,
+  Program,
+  StackSlot,
+  Step,
+  Virtual,
+} from "../ir.js";
 
 /** A block by its number. */
 export type BlockNumber = number;
@@ -119,10 +131,10 @@ export class Builder {
     width: Width,
     left: Operand,
     right: Operand,
-    then: BlockNumber,
-    otherwise: BlockNumber,
+    whenTrue: BlockNumber,
+    whenFalse: BlockNumber,
   ): void {
-    this.#close({ kind: "branch", condition, width, left, right, then, otherwise });
+    this.#close({ kind: "branch", condition, width, left, right, whenTrue, whenFalse });
   }
 
   exit(): void {

@@ -32,7 +32,13 @@ function processId(builder: Builder): Virtual {
 }
 
 /** Goes to `out` where the low 32 bits compare so. */
-function refuseWhere(builder: Builder, condition: "eq" | "ne", value: Virtual, wanted: bigint, out: BlockNumber): void {
+function refuseWhere(
+  builder: Builder,
+  condition: "eq" | "ne",
+  value: Virtual,
+  wanted: bigint,
+  out: BlockNumber,
+): void {
   const wantedBlock = builder.block("wanted");
   builder.branch(condition, 32, value, wanted, out, wantedBlock);
   builder.enter(wantedBlock);
@@ -81,8 +87,17 @@ function adoptChild(
 ): void {
   const keyAddress = { address: key, offset: 0 };
   const pointer = builder.slot(8);
-  const [above, lookUp, ask, next, adopt] = ["above", "parent", "ask", "next", "adopt"].map((name) => builder.block(name, "seldom"));
-  assert(above !== undefined && lookUp !== undefined && ask !== undefined && next !== undefined && adopt !== undefined, "five blocks");
+  const [above, lookUp, ask, next, adopt] = ["above", "parent", "ask", "next", "adopt"].map((name) =>
+    builder.block(name, "seldom"),
+  );
+  assert(
+    above !== undefined &&
+      lookUp !== undefined &&
+      ask !== undefined &&
+      next !== undefined &&
+      adopt !== undefined,
+    "five blocks",
+  );
   const task = builder.copy(builder.call("get_current_task", []));
   const generation = builder.copy(0n);
   builder.jump(above);
@@ -114,7 +129,11 @@ function adoptChild(
   builder.jump(wanted);
 }
 
-function filterCgroup(builder: Builder, { id, level }: { readonly id: bigint; readonly level: number }, out: BlockNumber): void {
+function filterCgroup(
+  builder: Builder,
+  { id, level }: { readonly id: bigint; readonly level: number },
+  out: BlockNumber,
+): void {
   const wanted = builder.block("wanted");
   const ancestor = builder.call("get_current_ancestor_cgroup_id", [BigInt(level)]);
   builder.branch("ne", 64, ancestor, id, out, wanted);

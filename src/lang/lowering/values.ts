@@ -54,38 +54,38 @@ export class Values {
   }
 
   /** Goes on only where the condition holds. What was read on the way is known behind it. */
-  require(typed: Typed, otherwise: BlockNumber): void {
+  require(typed: Typed, whenFalse: BlockNumber): void {
     if (typed.kind === "logic" && typed.operator === "&&") {
-      this.require(typed.left, otherwise);
-      this.require(typed.right, otherwise);
+      this.require(typed.left, whenFalse);
+      this.require(typed.right, whenFalse);
       return;
     }
     const holds = this.#builder.block("holds");
-    this.condition(typed, holds, otherwise);
+    this.condition(typed, holds, whenFalse);
     this.#builder.enter(holds);
   }
 
   /** Branches by a condition. */
-  condition(typed: Typed, then: BlockNumber, otherwise: BlockNumber): void {
+  condition(typed: Typed, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
     const builder = this.#builder;
     const outer = builder.span;
     builder.span = typed.span;
     switch (typed.kind) {
       case "not":
-        this.condition(typed.operand, otherwise, then);
+        this.condition(typed.operand, whenFalse, whenTrue);
         break;
       case "logic":
-        this.#logic(typed, then, otherwise);
+        this.#logic(typed, whenTrue, whenFalse);
         break;
       case "compare":
-        builder.branch(...this.#comparison(typed), then, otherwise);
+        builder.branch(...this.#comparison(typed), whenTrue, whenFalse);
         break;
       case "same-text":
-        this.#sameText(typed, then, otherwise);
+        this.#sameText(typed, whenTrue, whenFalse);
         break;
       default: {
         const { operand, width } = this.#whole(typed);
-        builder.branch("ne", width, operand, 0n, then, otherwise);
+        builder.branch("ne", width, operand, 0n, whenTrue, whenFalse);
       }
     }
     builder.span = outer;
@@ -137,7 +137,10 @@ export class Values {
 
   #register(name: string): Virtual {
     const offset = findRegister(this.#architecture, name);
-    assert(offset !== undefined, `the target names a register "${name}" that ${this.#architecture} does not have`);
+    assert(
+      offset !== undefined,
+      `the target names a register "${name}" that ${this.#architecture} does not have`,
+    );
     return this.#builder.loadStable(context, offset, 8);
   }
 
@@ -157,8 +160,9 @@ export class Values {
   }
 
   #extend(value: Operand, from: IntegerType, width: 32 | 64): Operand {
-    assert(from.bytes < 8, "an extension of 64 bits");
-    return this.#builder.extend(value, ({ 1: 8, 2: 16, 4: 32 } as const)[from.bytes], from.signed, width);
+    const bits = ({ 1: 8, 2: 16, 4: 32, 8: undefined } as const)[from.bytes];
+    assert(bits !== undefined, "an extension of 64 bits");
+    return this.#builder.extend(value, bits, from.signed, width);
   }
 
   /** A value with all bits of a comparison's width defined. */
@@ -190,20 +194,20 @@ export class Values {
     return result;
   }
 
-  #logic({ operator, left, right }: Of<"logic">, then: BlockNumber, otherwise: BlockNumber): void {
+  #logic({ operator, left, right }: Of<"logic">, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
     const second = this.#builder.block(operator === "&&" ? "and" : "or");
-    if (operator === "&&") this.condition(left, second, otherwise);
-    else this.condition(left, then, second);
+    if (operator === "&&") this.condition(left, second, whenFalse);
+    else this.condition(left, whenTrue, second);
     this.#builder.enter(second);
-    this.#scoped(() => this.condition(right, then, otherwise));
+    this.#scoped(() => this.condition(right, whenTrue, whenFalse));
   }
 
-  #conditional({ condition, then, otherwise }: Of<"conditional">): Operand {
+  #conditional({ condition, whenTrue, whenFalse }: Of<"conditional">): Operand {
     const builder = this.#builder;
     const [yes, no, join] = [builder.block("then"), builder.block("otherwise"), builder.block("join")];
     const result = builder.fresh();
     this.#scoped(() => this.condition(condition, yes, no));
-    for (const [block, value] of [[yes, then] as const, [no, otherwise] as const]) {
+    for (const [block, value] of [[yes, whenTrue] as const, [no, whenFalse] as const]) {
       builder.enter(block);
       this.#scoped(() => builder.copy(this.value(value), result));
       builder.jump(join);
@@ -222,8 +226,10 @@ export class Values {
     const width = type.bytes === 8 ? 64 : 32;
     const left = this.value(typed.left);
     const right = this.value(typed.right);
-    if (typed.operator === "/" || typed.operator === "%") return this.#divide(typed.operator, left, right, type);
-    if (typed.operator === ">>") return this.#builder.compute(type.signed ? "arsh" : "rsh", width, left, right);
+    if (typed.operator === "/" || typed.operator === "%")
+      return this.#divide(typed.operator, left, right, type);
+    if (typed.operator === ">>")
+      return this.#builder.compute(type.signed ? "arsh" : "rsh", width, left, right);
     return this.#builder.compute(operations[typed.operator], width, left, right);
   }
 
@@ -242,8 +248,16 @@ export class Values {
     }
     if (!type.signed) return builder.compute(operation, width, left, right);
     const leftSign = builder.compute("arsh", width, left, BigInt(width - 1));
-    const rightSign = typeof right === "bigint" ? (wrap(right, type) < 0n ? -1n : 0n) : builder.compute("arsh", width, right, BigInt(width - 1));
-    const magnitudes = [this.#negateBy(left, leftSign, width), this.#negateBy(right, rightSign, width)] as const;
+    const rightSign =
+      typeof right === "bigint"
+        ? wrap(right, type) < 0n
+          ? -1n
+          : 0n
+        : builder.compute("arsh", width, right, BigInt(width - 1));
+    const magnitudes = [
+      this.#negateBy(left, leftSign, width),
+      this.#negateBy(right, rightSign, width),
+    ] as const;
     const result = builder.compute(operation, width, ...magnitudes);
     // Spec: C17 6.5.5: the remainder has the sign of the dividend.
     const sign = operator === "/" ? builder.compute("xor", width, leftSign, rightSign) : leftSign;
@@ -256,42 +270,43 @@ export class Values {
     return this.#builder.compute("sub", width, turned, sign);
   }
 
-  #sameText(typed: Of<"same-text">, then: BlockNumber, otherwise: BlockNumber): void {
+  #sameText(typed: Of<"same-text">, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
     const { literal, address } = typed;
     const builder = this.#builder;
     // Why: with room for one byte more than the literal and its zero, a longer text is never taken for it.
     const room = address === undefined ? commBytes : textRoom(literal.length);
     const base = this.#textSlot(room);
     if (address === undefined) {
-      if (literal.length >= commBytes) return builder.jump(otherwise);
+      if (literal.length >= commBytes) return builder.jump(whenFalse);
       builder.run("get_current_comm", [{ address: base, offset: 0 }, BigInt(commBytes)]);
-      this.#compareBytes(base, Uint8Array.from([...literal, 0]), then, otherwise);
+      this.#compareBytes(base, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
       return;
     }
-    const failures = { fault: this.#fault, null: otherwise };
+    const failures = { fault: this.#fault, null: whenFalse };
     const written = this.#memory.readText({ base, offset: 0 }, room, this.value(address), failures);
     const compares = builder.block("compare");
-    builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, otherwise);
+    builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, whenFalse);
     builder.enter(compares);
-    this.#compareBytes(base, literal, then, otherwise);
+    this.#compareBytes(base, literal, whenTrue, whenFalse);
   }
 
-  #compareBytes(base: StackSlot, literal: Uint8Array, then: BlockNumber, otherwise: BlockNumber): void {
+  #compareBytes(base: StackSlot, literal: Uint8Array, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
     const builder = this.#builder;
     for (let at = 0; at < literal.length;) {
       const left = literal.length - at;
       const bytes = left >= 4 ? 4 : left >= 2 ? 2 : 1;
       const wanted = literal.slice(at, at + bytes).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
       const next = builder.block("compare");
-      builder.branch("ne", 32, builder.load(base, at, bytes), wanted, otherwise, next);
+      builder.branch("ne", 32, builder.load(base, at, bytes), wanted, whenFalse, next);
       builder.enter(next);
       at += bytes;
     }
-    builder.jump(then);
+    builder.jump(whenTrue);
   }
 
   #textSlot(bytes: number): StackSlot {
-    if (this.#text === undefined || this.#text.bytes < bytes) this.#text = { slot: this.#builder.slot(bytes), bytes };
+    if (this.#text === undefined || this.#text.bytes < bytes)
+      this.#text = { slot: this.#builder.slot(bytes), bytes };
     return this.#text.slot;
   }
 

@@ -60,15 +60,21 @@ export class Cursor {
     return { start: start.start, end: this.#tokens[Math.max(this.#at - 1, 0)]!.span.end };
   }
 
-  /** Runs a part that may give up; then goes on behind the next of `stops` outside of parentheses. */
+  /**
+   * Runs a part that may give up; then goes on before the next of `stops` outside of all parentheses that the part has opened, or,
+   * without `stops`, behind the last of these.
+   */
   attempt<Part>(part: () => Part, stops: readonly string[]): Part | undefined {
     const depth = this.#depth;
+    const start = this.#at;
     try {
       return part();
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.#depth = depth;
-      this.#skipTo(stops);
+      const failed = this.#at;
+      this.#at = start;
+      this.#skip(failed, stops);
       return undefined;
     }
   }
@@ -83,11 +89,16 @@ export class Cursor {
     return result;
   }
 
-  #skipTo(stops: readonly string[]): void {
+  #skip(failed: number, stops: readonly string[]): void {
     for (let open = 0; this.peek().kind !== "end"; this.take()) {
-      if (open === 0 && stops.some((stop) => this.sees(stop))) return;
+      if (this.#at >= failed && open === 0 && stops.some((stop) => this.sees(stop))) return;
       if (this.sees("(") || this.sees("[")) open++;
-      if (this.sees(")") || this.sees("]")) open = Math.max(0, open - 1);
+      else if (this.sees(")") || this.sees("]")) open = Math.max(0, open - 1);
+      else continue;
+      if (this.#at >= failed && open === 0 && stops.length === 0) {
+        this.take();
+        return;
+      }
     }
   }
 

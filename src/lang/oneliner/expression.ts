@@ -38,10 +38,10 @@ function parseConditional(cursor: Cursor): Expression {
   const start = cursor.peek().span;
   const condition = parseBinary(cursor, 0);
   if (cursor.accept("?") === undefined) return condition;
-  const then = parseExpression(cursor);
+  const whenTrue = parseExpression(cursor);
   cursor.require(":", "between the two values of ?:");
-  const otherwise = cursor.nested(() => parseConditional(cursor));
-  return { kind: "conditional", condition, then, otherwise, span: cursor.from(start) };
+  const whenFalse = cursor.nested(() => parseConditional(cursor));
+  return { kind: "conditional", condition, whenTrue, whenFalse, span: cursor.from(start) };
 }
 
 function parseBinary(cursor: Cursor, level: number): Expression {

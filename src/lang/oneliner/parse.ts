@@ -3,9 +3,10 @@
  * Does not own its parts, which have a file each.
  */
 import type { Span } from "../../base/errors.js";
+import type { ParsedProbe } from "../probe.js";
 import { Problems } from "../problems.js";
 import type { Template, TemplatePart } from "../template.js";
-import type { EmitField, Expression, FieldForm, Parameter, ProbeTree, Statement } from "../tree.js";
+import type { EmitField, Expression, FieldForm, Parameter, Statement } from "../tree.js";
 import { Cursor } from "./cursor.js";
 import { parseExpression } from "./expression.js";
 import { parseFormat } from "./format.js";
@@ -14,14 +15,6 @@ import { parseSelector } from "./selector.js";
 import { parseSignature } from "./signature.js";
 import { readTokens, skipSpace } from "./tokens.js";
 import type { StringToken } from "./tokens.js";
-
-/** A probe as its author wrote it, ready to be compiled for a target. */
-export interface ParsedProbe {
-  readonly source: string;
-  readonly tree: ProbeTree;
-  /** How to print an event; undefined where the author gave no format. */
-  readonly template: Template | undefined;
-}
 
 /** Parses a one-liner. Throws a SourceError that holds every problem found. */
 export function parse(source: string): ParsedProbe {
@@ -40,7 +33,7 @@ export function parse(source: string): ParsedProbe {
 
 function readSignature(cursor: Cursor, ofMarker: boolean): readonly Parameter[] {
   const start = cursor.peek().span;
-  const parameters = cursor.attempt(() => parseSignature(cursor), ['"']) ?? [];
+  const parameters = cursor.attempt(() => parseSignature(cursor), []) ?? [];
   if (ofMarker) {
     cursor.problems.report(
       cursor.from(start),
@@ -78,8 +71,11 @@ function readAction(source: string, cursor: Cursor): Action {
     return { fields: [], template: undefined, span: token.span };
   }
   cursor.take();
+  const before = cursor.problems.count;
   const parts = parseFormat(token, cursor.problems);
+  const sound = token.closed && cursor.problems.count === before;
   const values = readArguments(cursor);
+  if (sound) reportCounts(cursor, parts, values);
   return pair(source, cursor, token, parts, values);
 }
 
@@ -106,6 +102,31 @@ function readArguments(cursor: Cursor): readonly (Expression | undefined)[] {
   return values;
 }
 
+/** The wrong number of arguments; not asked where the format itself could not be read. */
+function reportCounts(
+  cursor: Cursor,
+  parts: readonly FormatPart[],
+  values: readonly (Expression | undefined)[],
+): void {
+  let wanted = 0;
+  for (const part of parts) {
+    if (part.kind === "literal") continue;
+    const has = values.length - wanted;
+    wanted += countTaken(part.taken);
+    if (values.length >= wanted) continue;
+    const what =
+      has === 1
+        ? "%.*s takes two arguments: the length, then the address"
+        : "this conversion has no argument";
+    cursor.problems.report(part.span, what, 'add it behind the format, as in "%d", arg1');
+  }
+  const surplus = values.slice(wanted).find((value) => value !== undefined);
+  if (surplus === undefined) return;
+  const takes = `${wanted === 0 ? "no arguments" : wanted === 1 ? "one argument" : `${wanted} arguments`}`;
+  const what = `the format takes ${takes}, and there ${values.length === 1 ? "is one" : `are ${values.length}`}`;
+  cursor.problems.report(surplus.span, what, "add a conversion to the format, or remove the argument");
+}
+
 function pair(
   source: string,
   cursor: Cursor,
@@ -121,48 +142,19 @@ function pair(
       template.push(part);
       continue;
     }
-    const count = part.taken.kind === "text-of-length" ? 2 : 1;
-    const taken = values.slice(next, next + count);
-    next += count;
-    if (taken.length < count) reportMissing(cursor, part, values.length, parts);
+    const taken = values.slice(next, next + countTaken(part.taken));
+    next += taken.length;
     template.push({ ...part.shown, field: fields.length });
     const value = taken.at(-1);
     if (value === undefined) continue;
     const name = nameOf(source, value, fields);
     fields.push({ name, value, form: formOf(part.taken, taken[0]), span: value.span });
   }
-  const surplus = values.slice(next).find((value) => value !== undefined);
-  if (surplus !== undefined) {
-    const wanted = countWanted(parts);
-    cursor.problems.report(
-      surplus.span,
-      `the format takes ${plural(wanted, "argument")}, and there are ${values.length}`,
-      "add a conversion to the format, or remove the argument",
-    );
-  }
   return { fields, template, span: cursor.from(format.span) };
 }
 
-function reportMissing(
-  cursor: Cursor,
-  part: Extract<FormatPart, { kind: "conversion" }>,
-  given: number,
-  parts: readonly FormatPart[],
-): void {
-  const wanted = countWanted(parts);
-  const what =
-    part.taken.kind === "text-of-length"
-      ? "%.*s takes two arguments: the length, then the address"
-      : `this conversion has no argument: the format takes ${wanted}, and there ${given === 1 ? "is" : "are"} ${given}`;
-  cursor.problems.report(part.span, what, 'add it behind the format, as in "%d", arg1');
-}
-
-function countWanted(parts: readonly FormatPart[]): number {
-  let count = 0;
-  for (const part of parts) {
-    if (part.kind === "conversion") count += part.taken.kind === "text-of-length" ? 2 : 1;
-  }
-  return count;
+function countTaken(taken: Taken): number {
+  return taken.kind === "text-of-length" ? 2 : 1;
 }
 
 function formOf(taken: Taken, first: Expression | undefined): FieldForm {
@@ -183,8 +175,4 @@ function nameOf(source: string, { span }: Expression, fields: readonly EmitField
   const text = source.slice(span.start, span.end).replaceAll(/\s+/g, " ");
   const twins = fields.filter(({ name }) => name === text || name.startsWith(`${text}#`)).length;
   return twins === 0 ? text : `${text}#${twins + 1}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
 }

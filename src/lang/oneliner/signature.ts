@@ -18,13 +18,21 @@ export function parseSignature(cursor: Cursor): Parameter[] {
     }
     if (cursor.accept(",") === undefined) break;
   }
-  cursor.require(")", "behind the signature (a predicate needs a space before its parenthesis)");
+  cursor.require(")", "behind the signature");
   reportTwins(cursor, parameters);
   return parameters;
 }
 
 function parseParameter(cursor: Cursor): Parameter {
-  const start = cursor.peek().span;
+  const first = cursor.peek();
+  const start = first.span;
+  if (first.kind !== "word" || /^(arg\d+|retval|STRCMP|ctx|reg|comm|[pt]id|\$.*)$/.test(first.text)) {
+    cursor.fail(
+      start,
+      "a parenthesis right behind the name holds a signature: types and names",
+      "write a space before a predicate: c:malloc (arg1 > 3)",
+    );
+  }
   const base = parseBase(cursor);
   const stars = countStars(cursor);
   if (cursor.sees("(")) {

@@ -24,6 +24,7 @@ export interface StringToken {
   readonly offsets: readonly number[];
   /** As C would store it: UTF-8, and escapes as the bytes that they are. Without a closing zero. */
   readonly bytes: Uint8Array;
+  readonly closed: boolean;
   readonly span: Span;
 }
 
@@ -36,7 +37,7 @@ export function readTokens(source: string, start: number, problems: Problems): T
     if (at >= source.length) break;
     const token = readToken(source, at, problems);
     if (token !== undefined) tokens.push(token);
-    at = token?.span.end ?? at + (source.codePointAt(at)! > 0xffff ? 2 : 1);
+    at = token?.span.end ?? at + lengthOfStray(source, at);
   }
   tokens.push({ kind: "end", span: { start: source.length, end: source.length } });
   return tokens;
@@ -69,14 +70,19 @@ function readToken(source: string, start: number, problems: Problems): Token | u
   if (number !== undefined) return readNumber(number, { start, end: start + number.length }, problems);
   const mark = marks.find((candidate) => rest.startsWith(candidate));
   if (mark !== undefined) return { kind: "mark", text: mark, span: { start, end: start + mark.length } };
-  const shown = String.fromCodePoint(source.codePointAt(start)!);
-  const kernelOnly =
-    shown === "@" ? "leave out @user: everything that uscope traces is user memory" : undefined;
+  const end = start + lengthOfStray(source, start);
+  const shown = source.slice(start, end);
   return problems.report(
-    { start, end: start + shown.length },
+    { start, end },
     `"${shown}" means nothing here`,
-    kernelOnly ?? "remove it",
+    shown === "@user" ? "leave it out: all memory that uscope reads is user memory" : "remove it",
   );
+}
+
+/** The length of what is no token, in UTF-16 units. */
+function lengthOfStray(source: string, start: number): number {
+  if (source.startsWith("@user", start)) return "@user".length;
+  return source.codePointAt(start)! > 0xffff ? 2 : 1;
 }
 
 function readNumber(text: string, span: Span, problems: Problems): Token {
@@ -140,6 +146,7 @@ function readString(source: string, start: number, problems: Problems): StringTo
     text,
     offsets,
     bytes: Uint8Array.from(bytes),
+    closed,
     span: { start, end: at + (closed ? 1 : 0) },
   };
 }

@@ -111,8 +111,8 @@ class Checker {
     if (wanted?.type.kind === "pointer") {
       return this.#problems.report(
         wanted.span,
-        `a ${printType(wanted.type)} is no length`,
-        "write the length first, then the address: %.*s, length, address",
+        `a value of type ${printType(wanted.type)} is no length`,
+        "write the length first, whenTrue the address: %.*s, length, address",
       );
     }
     return { kind: "text", address, length: wanted && convert(wanted, i64) };
@@ -194,6 +194,11 @@ class Checker {
     }
     const { place, type } = meaning;
     assert(type.kind !== "text", "a place that holds text");
+    // Spec: the psABIs pass a bool in the low 8 bits; what is above them means nothing.
+    if (type.kind === "integer" && type.truth && place.type.bytes > 1 && place.kind !== "constant") {
+      if (place.kind === "memory") this.readsMemory = true;
+      return convert(convert({ kind: "place", place, type: place.type, span }, u8), type);
+    }
     if (place.kind === "constant")
       return convert({ kind: "constant", value: place.value, type: place.type, span }, type);
     if (place.kind === "memory") this.readsMemory = true;
@@ -206,7 +211,7 @@ class Checker {
     if (operand === undefined) return undefined;
     if (operator === "!") return { kind: "not", operand, type: i32, span };
     if (operand.type.kind === "pointer")
-      return this.#refusePointer(expression, operand.type, `"${operator}"`);
+      return this.#refusePointer(expression, `"${operator}"`, operand.type);
     const type = promote(operand.type);
     const value = convert(operand, type);
     if (operator === "+") return { ...value, span };
@@ -257,15 +262,15 @@ class Checker {
   }
 
   #shift(operator: "<<" | ">>", left: Typed, right: Typed, expression: Expression): Typed | undefined {
-    for (const side of [left, right]) {
-      if (side.type.kind === "pointer") return this.#refusePointer(expression, side.type, `"${operator}"`);
+    if (left.type.kind === "pointer" || right.type.kind === "pointer") {
+      return this.#refusePointer(expression, `"${operator}"`, left.type, right.type);
     }
     const type = promote(integerOf(left.type));
     const bits = BigInt(type.bytes * 8);
     if (right.kind === "constant" && (right.value < 0n || right.value >= bits)) {
       return this.#problems.report(
         right.span,
-        `a ${printType(type)} cannot be shifted by ${right.value}`,
+        `a value of type ${printType(type)} cannot be shifted by ${right.value}`,
         `shift by 0 to ${bits - 1n}, or widen the value first: (u64)x`,
       );
     }
@@ -298,14 +303,14 @@ class Checker {
       return this.#step(operator, left, right, expression);
     if (operator === "-" && one.kind === "pointer" && other.kind === "pointer")
       return this.#difference(left, right, expression);
-    const pointer = one.kind === "pointer" ? one : other;
-    return this.#refusePointer(expression, pointer, `"${operator}"`);
+    return this.#refusePointer(expression, `"${operator}"`, one, other);
   }
 
   /** Spec: C17 6.5.6: a pointer moves by whole elements. */
   #step(operator: "+" | "-", pointer: Typed, count: Typed, expression: Expression): Typed | undefined {
-    assert(pointer.type.kind === "pointer", "a step from what is no pointer");
-    const size = this.#elementBytes(pointer.type, expression);
+    const { type } = pointer;
+    assert(type.kind === "pointer", "a step from what is no pointer");
+    const size = this.#elementBytes(type, expression);
     if (size === undefined) return undefined;
     const { span } = expression;
     const right = scale(convert(count, i64), BigInt(size));
@@ -313,15 +318,16 @@ class Checker {
       kind: "arithmetic",
       operator,
       left: pointer,
-      right: convert(right, pointer.type),
-      type: pointer.type,
+      right: convert(right, type),
+      type,
       span,
     };
   }
 
   #difference(left: Typed, right: Typed, expression: Expression): Typed | undefined {
-    assert(left.type.kind === "pointer", "a difference of what is no pointer");
-    const size = this.#elementBytes(left.type, expression);
+    const { type } = left;
+    assert(type.kind === "pointer", "a difference of what is no pointer");
+    const size = this.#elementBytes(type, expression);
     if (size === undefined) return undefined;
     const { span } = expression;
     const bytes: Typed = {
@@ -351,16 +357,16 @@ class Checker {
   #conditional(expression: Extract<Expression, { kind: "conditional" }>): Typed | undefined {
     const { span } = expression;
     const condition = this.#value(expression.condition);
-    const then = this.#value(expression.then);
-    const otherwise = this.#value(expression.otherwise);
-    if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
-    const pointer = [then.type, otherwise.type].find((type) => type.kind === "pointer");
-    const type = pointer ?? commonType(integerOf(then.type), integerOf(otherwise.type));
+    const whenTrue = this.#value(expression.whenTrue);
+    const whenFalse = this.#value(expression.whenFalse);
+    if (condition === undefined || whenTrue === undefined || whenFalse === undefined) return undefined;
+    const pointer = [whenTrue.type, whenFalse.type].find((type) => type.kind === "pointer");
+    const type = pointer ?? commonType(integerOf(whenTrue.type), integerOf(whenFalse.type));
     return {
       kind: "conditional",
       condition,
-      then: convert(then, type),
-      otherwise: convert(otherwise, type),
+      whenTrue: convert(whenTrue, type),
+      whenFalse: convert(whenFalse, type),
       type,
       span,
     };
@@ -388,7 +394,7 @@ class Checker {
     if (type.kind === "integer") {
       return this.#problems.report(
         shown.span,
-        `a ${printType(type)} is no pointer`,
+        `a value of type ${printType(type)} is no pointer`,
         "say what lies there: *(int *)arg1, ((char *)arg1)[3]",
       );
     }
@@ -396,7 +402,7 @@ class Checker {
     if (to === undefined || to.kind === "text") {
       return this.#problems.report(
         shown.span,
-        `what a ${printType(type)} points to has no known size`,
+        `what a value of type ${printType(type)} points to has no known size`,
         "say what lies there: *(int *)p, or *(int *)((char *)p + 8)",
       );
     }
@@ -426,12 +432,11 @@ class Checker {
     return address && { kind: "same-text", literal, address, type: i32, span };
   }
 
-  #refusePointer({ span }: Expression, type: PointerType, operation: string): undefined {
-    return this.#problems.report(
-      span,
-      `${operation} is not for a ${printType(type)}`,
-      "cast it to a number first: (u64)p",
-    );
+  #refusePointer({ span }: Expression, operation: string, ...types: readonly Type[]): undefined {
+    const pointer = types.find((type) => type.kind === "pointer");
+    assert(pointer !== undefined, "a refusal of pointers without one");
+    const what = `${operation} is not for values of type ${printType(pointer)}`;
+    return this.#problems.report(span, what, "cast it to a number first: (u64)p");
   }
 }
 

@@ -128,9 +128,19 @@ class Lowering {
     const builder = this.#builder;
     const { cpu, comm, uid } = this.#options.columns;
     return [
-      ...(cpu ? [(record: Virtual, offset: number) => builder.store(record, offset, 4, builder.callStable("get_smp_processor_id"))] : []),
+      ...(cpu
+        ? [
+            (record: Virtual, offset: number) =>
+              builder.store(record, offset, 4, builder.callStable("get_smp_processor_id")),
+          ]
+        : []),
       ...(comm ? [(record: Virtual, offset: number) => this.#comm(record, offset)] : []),
-      ...(uid ? [(record: Virtual, offset: number) => builder.store(record, offset, 4, builder.callStable("get_current_uid_gid"))] : []),
+      ...(uid
+        ? [
+            (record: Virtual, offset: number) =>
+              builder.store(record, offset, 4, builder.callStable("get_current_uid_gid")),
+          ]
+        : []),
     ];
   }
 
@@ -158,7 +168,13 @@ class Lowering {
     builder.span = outer;
   }
 
-  #write(record: Virtual, place: EventField, value: TypedValue, faulted: BlockNumber, next: BlockNumber): void {
+  #write(
+    record: Virtual,
+    place: EventField,
+    value: TypedValue,
+    faulted: BlockNumber,
+    next: BlockNumber,
+  ): void {
     const { offset } = place;
     switch (value.kind) {
       case "integer":
@@ -211,8 +227,13 @@ class Lowering {
     const read = builder.copy(length);
     const asked = builder.copy(length);
     const bounded = builder.block("bounded");
-    const [unusual, negative, long, huge] = ["unusual", "negative", "long", "huge"].map((name) => builder.block(name, "seldom"));
-    assert(unusual !== undefined && negative !== undefined && long !== undefined && huge !== undefined, "four blocks");
+    const [unusual, negative, long, huge] = ["unusual", "negative", "long", "huge"].map((name) =>
+      builder.block(name, "seldom"),
+    );
+    assert(
+      unusual !== undefined && negative !== undefined && long !== undefined && huge !== undefined,
+      "four blocks",
+    );
     builder.branch("gt", 64, read, BigInt(limit), unusual, bounded);
     builder.enter(unusual);
     builder.branch("slt", 64, asked, 0n, negative, long);

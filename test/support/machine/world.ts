@@ -9,7 +9,7 @@ export interface MemoryRange {
   readonly address: bigint;
   readonly bytes: Uint8Array;
   /** The page was not touched yet: a plain read faults, a read that may sleep brings it in. */
-  readonly absent?: boolean;
+  absent?: boolean;
 }
 
 export interface World {
@@ -44,7 +44,6 @@ export function world(given: Partial<World>): World {
   return {
     context: new Uint8Array(168),
     maps: new Maps([]),
-    memory: [],
     kernelMemory: [],
     pid: 1000,
     tid: 1001,
@@ -61,6 +60,8 @@ export function world(given: Partial<World>): World {
     sleepable: false,
     limit: 1_000_000,
     ...given,
+    // Why: reading brings absent pages in, for this run only.
+    memory: (given.memory ?? []).map((range) => ({ ...range })),
   };
 }
 
@@ -77,6 +78,7 @@ export function readRanges(
     const at = address + BigInt(done);
     const range = ranges.find((range) => covers(range, at) && (maySleep || range.absent !== true));
     if (range === undefined) return undefined;
+    if (maySleep) range.absent = false;
     const piece = range.bytes.subarray(Number(at - range.address)).subarray(0, size - done);
     bytes.set(piece, done);
     done += piece.length;

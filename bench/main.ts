@@ -1,0 +1,60 @@
+/** Owns a run of the benchmark: which questions are asked, the table on the terminal, and docs/benchmarks.md on demand. */
+import { writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import { measureCost } from "./cost.js";
+import { describeMachine } from "./machine.js";
+import { printMarkdown, printSection } from "./table.js";
+import type { Section } from "./table.js";
+import { Workplace } from "./workplace.js";
+
+const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Section>>> = {
+  cost: measureCost,
+};
+
+const words = process.argv.slice(2);
+const isWritten = words.includes("--write");
+const wanted = words.filter((word) => word !== "--write");
+const unknown = wanted.filter((word) => !Object.hasOwn(questions, word));
+if (unknown.length > 0 || (isWritten && wanted.length > 0)) {
+  console.error(`usage: npm run bench -- [${Object.keys(questions).join("] [")}] | --write`);
+  process.exit(2);
+}
+
+preferUs();
+const machine = describeMachine();
+console.log(`${machine.join("\n")}\n`);
+const workplace = new Workplace();
+const sections: Section[] = [];
+for (const [name, measure] of Object.entries(questions)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const section = await measure(workplace);
+  console.log(printSection(section));
+  sections.push(section);
+}
+if (isWritten) {
+  const preface = [
+    "# Benchmarks",
+    "",
+    "Written by `npm run bench -- --write`; not edited by hand. Times drift from run to run and from machine to machine: the ratios",
+    "compare what was measured side by side in this run.",
+    "",
+    ...machine.map((fact) => `- ${fact}`),
+    "",
+    "",
+  ];
+  writeFileSync(
+    fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url)),
+    `${preface.join("\n")}${printMarkdown(sections)}`,
+  );
+}
+process.exitCode = sections.some(({ rows }) => rows.some(({ bar }) => bar?.held === false)) ? 1 : 0;
+
+/** Why: what else runs on the machine should not count; everything that is started here inherits it. */
+function preferUs(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Only root may; the times are then those of a shared machine.
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Owns the pipeline from a parsed probe to programs, on one screen.
+ * Does not own any step of it, nor a syntax: every front ends in the same tree.
+ */
+import { assert } from "../base/assert.js";
+import { UsageError } from "../base/errors.js";
+import { print } from "../bpf/print.js";
+import type { MapSpec, ProgramSpec } from "../bpf/spec.js";
+import type { EventLayout } from "./event.js";
+import { mapsFor } from "./maps.js";
+import type { CompileOptions } from "./options.js";
+import { bind } from "./passes/1-bind.js";
+import { check } from "./passes/2-check.js";
+import { lower } from "./passes/3-lower.js";
+import { simplify } from "./passes/4-simplify.js";
+import { allocate } from "./passes/5-allocate.js";
+import { emit } from "./passes/6-emit.js";
+import type { ParsedProbe } from "./probe.js";
+import { printProgram } from "./print-ir.js";
+import { printTree } from "./print-tree.js";
+import { Problems } from "./problems.js";
+import { columnsOf, layoutOf } from "./record.js";
+import type { Layout, Resolution, Target } from "./target.js";
+import type { Template } from "./template.js";
+import type { ProbeTree, Selector } from "./tree.js";
+
+export { parse } from "./oneliner/parse.js";
+export type { CompileOptions, ProcessFilter } from "./options.js";
+export type { ParsedProbe } from "./probe.js";
+
+export interface CompiledProbe {
+  readonly selector: Selector;
+  readonly event: EventLayout;
+  /** As parsed, but counting the fields of `event`. */
+  readonly template: Template | undefined;
+  /** One for each layout of the resolution, in its order. */
+  readonly programs: readonly ProgramSpec[];
+  /** The same for every probe that is compiled with the same options, but for the room in `counters`. */
+  readonly maps: readonly MapSpec[];
+  print(): CompiledText;
+}
+
+/** What the compiler thought, for -v. */
+export interface CompiledText {
+  readonly tree: string;
+  readonly ir: string;
+  readonly assembly: string;
+}
+
+/** Compiles a probe for its target. Throws a SourceError, or what the target throws. */
+export function compileProbe(parsed: ParsedProbe, target: Target, options: CompileOptions): CompiledProbe {
+  const { source, tree } = parsed;
+  const resolution = target.resolve(tree.selector);
+  const problems = new Problems();
+  const typed = resolution.layouts.map((layout) => analyse(tree, layout, resolution, options, problems));
+  problems.throwIfAny(source);
+  const event = layoutOf(firstOf(typed), options);
+  refuseHuge(event, options);
+  const built = typed.map((probe) => {
+    const sleepable = options.sleepable && probe.readsMemory;
+    const settings = { ...options, sleepable, architecture: resolution.architecture, event };
+    const program = simplify(lower(probe, settings));
+    return { program, sleepable, ...emit(allocate(program)) };
+  });
+  const columns = columnsOf(options).length;
+  return {
+    selector: tree.selector,
+    event,
+    template: parsed.template?.map((part) =>
+      part.kind === "literal" ? part : { ...part, field: part.field + columns },
+    ),
+    programs: built.map(({ sleepable, instructions, places }) => ({
+      name: programName(tree.selector),
+      license: "Dual BSD/GPL",
+      sleepable,
+      instructions,
+      places,
+      source,
+    })),
+    maps: mapsFor(options),
+    print: () => ({
+      tree: printTree(tree),
+      ir: built.map(({ program }) => printProgram(program)).join("\n"),
+      assembly: built.map(({ instructions }) => print(instructions)).join("\n"),
+    }),
+  };
+}
+
+function analyse(
+  tree: ProbeTree,
+  layout: Layout,
+  { architecture }: Resolution,
+  options: CompileOptions,
+  problems: Problems,
+) {
+  const meanings = bind(tree, layout, architecture, problems);
+  return check(tree.body, meanings, columnsOf(options).length, problems);
+}
+
+function firstOf<Item>(items: readonly Item[]): Item {
+  const [first] = items;
+  assert(first !== undefined, "a target without a layout");
+  return first;
+}
+
+/** Spec: an instruction reaches 2^15 bytes from a record's start. */
+function refuseHuge({ bytes }: EventLayout, { textLimit }: CompileOptions): void {
+  if (bytes <= 0x7fff) return;
+  throw new UsageError({
+    what: `one event would take ${bytes} bytes, and 32767 is the most`,
+    at: `texts of up to ${textLimit} bytes`,
+    fix: "shorten the texts with -Z, or print fewer of them",
+  });
+}
+
+/** Kernel: at most 15 of these characters. */
+function programName(selector: Selector): string {
+  const name =
+    selector.kind === "function" ? selector.symbol : selector.kind === "marker" ? selector.marker : "address";
+  return name.replaceAll(/[^\w.]/g, "_").slice(0, 15);
+}

@@ -1,0 +1,15 @@
+/**
+ * Owns what a front hands to the compiler: text, tree and template.
+ * Does not own how the text is written.
+ */
+import type { Template } from "./template.js";
+import type { ProbeTree } from "./tree.js";
+
+/** A probe as its author wrote it, ready to be compiled for a target. */
+export interface ParsedProbe {
+  /** All spans point into it. */
+  readonly source: string;
+  readonly tree: ProbeTree;
+  /** How to print an event, where the author said so; its conversions count the author's fields from 0. */
+  readonly template: Template | undefined;
+}

@@ -1,0 +1,161 @@
+/**
+ * Owns the search for functions by name or pattern, mangled or as people write them, aliases merged into one match.
+ * Does not own what a probe at a match means (resolve.ts) nor the tables that are searched (elf/symbols.ts).
+ */
+import { NotFoundError } from "../base/errors.js";
+import type { VirtualAddress } from "../base/bytes.js";
+import { globMatcher, isGlob, nearestNames } from "../base/text.js";
+import { demangle, mayBeMangled } from "../demangle/demangle.js";
+import type { FunctionSymbol, FunctionTable } from "../elf/symbols.js";
+import { literalPieces, nameForms } from "./source-names.js";
+
+/** Functions that start at one address: one place for a probe, whatever its names. */
+export interface FunctionMatch {
+  readonly address: VirtualAddress;
+  /** The symbol that the pattern names; of several the first. */
+  readonly symbol: FunctionSymbol;
+  /** As linked, the symbol's own first; with a pattern all aliases, with an exact name those that were asked for. */
+  readonly names: readonly string[];
+}
+
+/** Where a search takes place, for its errors. */
+export interface SearchPlace {
+  /** As the person named the target. */
+  readonly target: string;
+  readonly path: string;
+  readonly isStripped: boolean;
+}
+
+/**
+ * Finds the functions that a name or glob means, in rising order of address. An exact name as linked goes first; only when
+ * there is none its demangled meaning, `ns::f(int)` or `ns::f`. Throws a NotFoundError with the nearest names.
+ */
+export function matchFunctions(functions: FunctionTable, pattern: string, place: SearchPlace): FunctionMatch[] {
+  // Why: operators and subscripts look like globs (operator*, operator[]); the exact name decides.
+  const exact = mergeAliases(functions.find(pattern));
+  if (exact.length > 0) return exact;
+  const found = isGlob(pattern) ? findGlob(functions, pattern) : [];
+  if (found.length > 0) return found;
+  const meant = findDemangled(functions, (form) => form === pattern, pattern);
+  if (meant.length > 0) return meant;
+  throw notFound(functions, pattern, place);
+}
+
+/** Prints a function's name for people. */
+export function printFunctionName(name: string): string {
+  return demangle(name) ?? name;
+}
+
+function findGlob(functions: FunctionTable, pattern: string): FunctionMatch[] {
+  const matches = pattern === "*" ? (): boolean => true : globMatcher(pattern);
+  const isSource = pattern.includes("::") || pattern.includes("(");
+  if (!isSource) {
+    const found = collect(functions, (symbol) => matches(symbol.name));
+    if (found.length > 0) return found;
+  }
+  return findDemangled(functions, matches, pattern, matches);
+}
+
+function findDemangled(
+  functions: FunctionTable,
+  matches: (form: string) => boolean,
+  pattern: string,
+  matchesMangled: (name: string) => boolean = () => false,
+): FunctionMatch[] {
+  const pieces = literalPieces(pattern);
+  return collect(functions, ({ name }) => {
+    if (matchesMangled(name)) return true;
+    if (!mayBeMangled(name) || !pieces.every((piece) => name.includes(piece))) return false;
+    const demangled = demangle(name);
+    return demangled !== undefined && nameForms(demangled).some((form) => matches(form));
+  });
+}
+
+/** Goes over all functions by address; a match takes all names of its address with it. */
+function collect(functions: FunctionTable, matches: (symbol: FunctionSymbol) => boolean): FunctionMatch[] {
+  const found: FunctionMatch[] = [];
+  let group: FunctionSymbol[] = [];
+  const finishGroup = (): void => {
+    const symbol = group.find(matches);
+    if (symbol === undefined) return;
+    const others = group.filter((other) => other !== symbol).map((other) => other.name);
+    found.push({ address: symbol.address, symbol, names: [...new Set([symbol.name, ...others])] });
+  };
+  for (const symbol of functions.all()) {
+    if (group.length > 0 && group[0]!.address !== symbol.address) {
+      finishGroup();
+      group = [];
+    }
+    group.push(symbol);
+  }
+  finishGroup();
+  return found;
+}
+
+function mergeAliases(symbols: readonly FunctionSymbol[]): FunctionMatch[] {
+  return [...groupByAddress(symbols).values()]
+    .map((group) => ({
+      address: group[0]!.address,
+      symbol: group[0]!,
+      names: [...new Set(group.map((symbol) => symbol.name))],
+    }))
+    .sort((left, right) => left.address - right.address);
+}
+
+function notFound(functions: FunctionTable, pattern: string, place: SearchPlace): NotFoundError {
+  const { target, path, isStripped } = place;
+  const at = `${target === path ? "" : `${target} `}${target === path ? path : `(${path})`}, ${functions.count} functions`;
+  const what = isGlob(pattern)
+    ? `no function of ${target} matches "${pattern}"`
+    : `no function "${pattern}" in ${target}`;
+  return new NotFoundError({ what, at, fix: suggest(functions, pattern, place) + (isStripped ? strippedHint(target) : "") });
+}
+
+function suggest(functions: FunctionTable, pattern: string, { target, path }: SearchPlace): string {
+  const list = `list them: uscope list ${target} '${listPattern(pattern)}'`;
+  // Why: since glibc 2.34 these libraries are empty, and all that was in them is in libc.
+  const moved = /\blib(pthread|dl|rt|util|anl)[.-]/.exec(path)?.[0];
+  if (moved !== undefined && functions.count < 20) return `${moved}so is empty since glibc 2.34: name c (libc) instead`;
+  if (functions.count === 0) return "this file has no functions by name";
+  const near = isGlob(pattern) ? [] : findNear(functions, pattern);
+  return near.length === 0 ? list : `did you mean ${near.map((name) => `"${name}"`).join(" or ")}? ${list}`;
+}
+
+function findNear(functions: FunctionTable, pattern: string): string[] {
+  // Why: gcc renames local functions that it specialises: f.constprop.0, f.isra.0, f.part.0.
+  const clones: string[] = [];
+  for (const name of functions.names()) {
+    if (name.startsWith(pattern) && name[pattern.length] === "." && clones.length < 3) clones.push(name);
+  }
+  if (clones.length > 0) return clones;
+  if (!pattern.includes("::")) return nearestNames(pattern, functions.names());
+  return nearestNames(pattern.replace(/\(.*$/, ""), sourceNames(functions));
+}
+
+function* sourceNames(functions: FunctionTable): Generator<string> {
+  for (const name of functions.names()) {
+    const demangled = demangle(name);
+    if (demangled !== undefined) yield nameForms(demangled).at(-1)!;
+  }
+}
+
+function listPattern(pattern: string): string {
+  if (isGlob(pattern)) return "*";
+  const scope = pattern.lastIndexOf("::");
+  if (scope > 0) return `${pattern.slice(0, scope)}::*`;
+  return `${/^(?:[a-z0-9]+_?|[A-Z][a-z0-9]*|_+[a-z0-9]*)/.exec(pattern)?.[0] ?? ""}*`;
+}
+
+function strippedHint(target: string): string {
+  return `. The file is stripped of its local functions: install its debug package (such as ${target.replace(/^.*\//, "")}-dbgsym), or give an address: ${target}:0xADDR`;
+}
+
+function groupByAddress(symbols: readonly FunctionSymbol[]): Map<VirtualAddress, FunctionSymbol[]> {
+  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
+  for (const symbol of symbols) {
+    const group = groups.get(symbol.address);
+    if (group === undefined) groups.set(symbol.address, [symbol]);
+    else group.push(symbol);
+  }
+  return groups;
+}

@@ -1,0 +1,152 @@
+/**
+ * Owns the preflight for return probes by the kernel's uretprobes: what of the target would break when its return
+ * addresses are replaced. Does not own the decision to insist (`--force uretprobe`), nor safer ways to see returns.
+ */
+import { readSection } from "../elf/sections.js";
+import { findSection } from "../elf/file.js";
+import { mayBeMangled } from "../demangle/demangle.js";
+import type { Binary } from "./binary.js";
+import type { FunctionMatch } from "./functions.js";
+import type { KernelVersion } from "./kernel-version.js";
+import type { ProcessInfo } from "./process.js";
+import { findUnwindEntry } from "./unwind-table.js";
+
+export interface Hazard {
+  readonly name: "go" | "exceptions" | "stack-switching" | "seccomp" | "shadow-stack";
+  /** What would happen and why, a sentence without a full stop. */
+  readonly reason: string;
+  readonly alternative: string;
+}
+
+/** Lists what return probes on a function would break; none for plain C. Without processes, any may be the one that is hit. */
+export function findReturnHazards(
+  binary: Binary,
+  match: FunctionMatch,
+  processes: readonly ProcessInfo[],
+  kernel: KernelVersion,
+): Hazard[] {
+  const hazards = [
+    findGo(binary),
+    findExceptions(binary, match),
+    findStackSwitching(binary, processes),
+    findSeccomp(processes, kernel),
+    findShadowStack(processes, kernel),
+  ];
+  return hazards.filter((hazard) => hazard !== undefined);
+}
+
+/** Go copies a goroutine's stack when it grows, and checks the return addresses on it. */
+function findGo(binary: Binary): Hazard | undefined {
+  const isGo = [".go.buildinfo", ".gopclntab"].some((name) => findSection(binary.elf, name) !== undefined);
+  if (!isGo) return undefined;
+  return {
+    name: "go",
+    reason: "this is a Go program: Go moves its stacks, finds the kernel's return address on them and dies",
+    alternative: entryInstead,
+  };
+}
+
+/**
+ * An exception that leaves the function is lost: the unwinder finds no code at the kernel's return address and ends the
+ * program ("terminate called"). Rule: the file has tables of landing pads and throws or resumes (C++, Rust, or C that
+ * is linked with them), and the function is not C (its name is mangled), or has landing pads of its own.
+ * Why not more: C code between a thrower and a handler is rare, and every C function of a mixed program such as
+ * Node.js would be refused; C programs and libraries, redis-server and libc among them, have no thrower at all.
+ */
+function findExceptions(binary: Binary, { address, names }: FunctionMatch): Hazard | undefined {
+  if (findSection(binary.elf, ".gcc_except_table") === undefined) return undefined;
+  const isMangled = names.some((name) => mayBeMangled(name));
+  if (!isMangled && findUnwindEntry(binary.elf, address)?.hasHandlers !== true) return undefined;
+  if (!throwers.some((name) => links(binary, name) || defines(binary, name))) return undefined;
+  return {
+    name: "exceptions",
+    reason: "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
+    alternative: entryInstead,
+  };
+}
+
+/** Return traps are kept in the order of one stack: after a switch the kernel finds the wrong one and sends SIGILL. */
+function findStackSwitching(binary: Binary, processes: readonly ProcessInfo[]): Hazard | undefined {
+  const how = stackSwitchers.find(
+    ([name, side]) => (side === "links" && links(binary, name)) || (side === "defines" && defines(binary, name)),
+  )?.[0];
+  const greenlets = processes.find((process) => isPython(binary) && mapsGreenlets(process));
+  if (how === undefined && greenlets === undefined) return undefined;
+  const what = how === undefined ? `process ${greenlets?.pid} uses greenlets` : `this program switches stacks (${how})`;
+  return {
+    name: "stack-switching",
+    reason: `${what}: the kernel would return to the wrong place and the program would die by SIGILL`,
+    alternative: entryInstead,
+  };
+}
+
+/**
+ * Kernel: the trampoline makes a system call (uretprobe, 6.11) that filters of sandboxed programs do not know and
+ * answer with a kill, until "seccomp: passthrough uretprobe systemcall without filtering" (6.14; 6.13.3, 6.12.14).
+ */
+function findSeccomp(processes: readonly ProcessInfo[], kernel: KernelVersion): Hazard | undefined {
+  const fixedPatch: Record<number, number> = { 11: Number.POSITIVE_INFINITY, 12: 14, 13: 3 };
+  if (kernel.machine !== "x86-64" || kernel.major !== 6 || kernel.patch >= (fixedPatch[kernel.minor] ?? 0)) return undefined;
+  const sandboxed = processes.find((process) => process.status().seccomp !== 0);
+  if (processes.length > 0 && sandboxed === undefined) return undefined;
+  const who = sandboxed === undefined ? "sandboxed programs (seccomp) that call it" : `process ${sandboxed.pid}`;
+  return {
+    name: "seccomp",
+    reason: `kernel ${kernel.text} kills ${who} at the first return: seccomp filters refuse its uretprobe system call`,
+    alternative: sandboxed === undefined ? "name a process without seccomp with -p, or boot 6.14 or later" : "boot 6.14 or later, or probe the entry",
+  };
+}
+
+/** Kernel: uretprobes follow the shadow stack since 6.11 (x86/shstk: Make return uprobe work with shadow stack). */
+function findShadowStack(processes: readonly ProcessInfo[], kernel: KernelVersion): Hazard | undefined {
+  if (kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 11)) return undefined;
+  const guarded = processes.find((process) => process.status().threadFeatures.includes("shstk"));
+  if (guarded === undefined) return undefined;
+  return {
+    name: "shadow-stack",
+    reason: `process ${guarded.pid} has a shadow stack (CET), which this kernel does not update: the first return would be a fault`,
+    alternative: "boot 6.11 or later, or probe the entry",
+  };
+}
+
+function mapsGreenlets(process: ProcessInfo): boolean {
+  return process.mappings().some((mapping) => /\/_?greenlet[^/]*\.so/.test(mapping.path));
+}
+
+function isPython(binary: Binary): boolean {
+  return /\/(lib)?python[\d.]*[^/]*$/.test(binary.path);
+}
+
+function defines(binary: Binary, name: string): boolean {
+  return binary.functions.find(name).length > 0;
+}
+
+/** Says whether the loader binds a name of another file to this one. */
+function links(binary: Binary, name: string): boolean {
+  const section = findSection(binary.elf, ".dynstr");
+  if (section === undefined) return false;
+  const wanted = Buffer.from(`\0${name}\0`, "latin1");
+  const names = readSection(binary.source, section);
+  return Buffer.from(names.buffer, names.byteOffset, names.length).includes(wanted) && !defines(binary, name);
+}
+
+const throwers: readonly string[] = [
+  "__cxa_throw",
+  "__cxa_rethrow",
+  "_Unwind_RaiseException",
+  "_Unwind_Resume",
+  "_Unwind_ForcedUnwind",
+];
+/** libc itself defines swapcontext and does not use it; the others are the switch itself. */
+const stackSwitchers: readonly (readonly [string, "links" | "defines"])[] = [
+  ["swapcontext", "links"],
+  ["coroutine_transfer", "defines"],
+  ["jump_fcontext", "defines"],
+  ["boost_jump_fcontext", "defines"],
+  ["zend_fiber_switch_context", "defines"],
+  ["qemu_coroutine_switch", "defines"],
+  ["g_switchstack", "defines"],
+  ["coro_transfer", "defines"],
+  ["co_switch", "defines"],
+];
+const entryInstead = "probe its entry (p:), or insist with --force uretprobe";

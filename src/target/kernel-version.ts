@@ -1,0 +1,23 @@
+/**
+ * Owns which kernel runs here, as numbers. Does not own what it can do: see kernel/features.ts.
+ */
+import { release } from "node:os";
+import type { Machine } from "../isa/entry.js";
+
+export interface KernelVersion {
+  /** As `uname -r` says. */
+  readonly text: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  readonly machine: Machine;
+}
+
+/** Reads the running kernel's version. */
+export function readKernelVersion(): KernelVersion {
+  const text = release();
+  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1) ?? []).map((part) =>
+    Number(part ?? 0),
+  );
+  return { text, major, minor, patch, machine: process.arch === "arm64" ? "arm64" : "x86-64" };
+}

@@ -1,0 +1,121 @@
+/**
+ * Owns `uscope list`: the functions of a file, or the files that a process has mapped.
+ * Does not own how they are found (target/, elf/).
+ */
+import { NotFoundError } from "../base/errors.js";
+import { globMatcher } from "../base/text.js";
+import { demangle } from "../demangle/demangle.js";
+import { versionedName } from "../elf/symbols.js";
+import type { FunctionSymbol } from "../elf/symbols.js";
+import { openBinary } from "../target/binary.js";
+import type { Binary } from "../target/binary.js";
+import { matchFunctions } from "../target/functions.js";
+import { findTarget, mappedFiles, openMapped } from "../target/find.js";
+import { requireProcess } from "../target/process.js";
+import type { ProcessInfo } from "../target/process.js";
+import { printJson } from "./json.js";
+import { Output } from "./output.js";
+
+export interface ListRequest {
+  /** undefined: with a process, the files that it has mapped. */
+  readonly target: string | undefined;
+  readonly patterns: readonly string[];
+  readonly pid: number | undefined;
+  readonly json: boolean;
+  /** Show names as the linker knows them. */
+  readonly mangled: boolean;
+}
+
+/** Prints the list; returns the exit code. */
+export function list(request: ListRequest): number {
+  const process = request.pid === undefined ? undefined : requireProcess(request.pid);
+  const output = new Output(1);
+  if (request.target === undefined && process !== undefined) listFiles(process, request, output);
+  else listFunctions(request.target ?? "", process, request, output);
+  output.flush();
+  return 0;
+}
+
+function listFunctions(
+  target: string,
+  process: ProcessInfo | undefined,
+  request: ListRequest,
+  output: Output,
+): void {
+  const found = findTarget(target, process);
+  using binary = openBinary(found.path, found.openPath, found.root);
+  for (const note of found.notes) globalThis.process.stderr.write(`note: ${note}\n`);
+  const rows = selectFunctions(binary, target === "" ? binary.path : target, request.patterns);
+  if (rows.length === 0) throw nameless(binary);
+  if (!request.json) output.write(`${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME\n`);
+  let previous: FunctionSymbol | undefined;
+  for (const row of rows) {
+    const kind = row.kind === "ifunc" ? "ifunc" : row.address === previous?.address ? "alias" : "function";
+    output.write(request.json ? jsonLine(row, kind, binary) : line(row, kind, request.mangled));
+    if (output.closed) return;
+    previous = row;
+  }
+}
+
+type Kind = "function" | "ifunc" | "alias";
+
+function line(row: FunctionSymbol, kind: Kind, mangled: boolean): string {
+  const name = mangled ? versionedName(row) : (demangle(row.name) ?? versionedName(row));
+  const address = row.address.toString(16).padStart(16, "0");
+  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${name}\n`;
+}
+
+function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
+  const demangled = demangle(row.name);
+  const fields = {
+    file: path,
+    address: `0x${row.address.toString(16)}`,
+    size: row.size,
+    binding: row.binding,
+    kind,
+    name: row.name,
+    ...(row.version === undefined ? {} : { version: row.version }),
+    ...(demangled === undefined ? {} : { demangled }),
+  };
+  return `${printJson(fields)}\n`;
+}
+
+/** By address, so that aliases stand together; of equal address the exported name comes first. */
+function selectFunctions(binary: Binary, target: string, patterns: readonly string[]): FunctionSymbol[] {
+  const { functions, path, isStripped } = binary;
+  const matches = patterns.flatMap((pattern) =>
+    matchFunctions(functions, pattern, { target, path, isStripped }),
+  );
+  const addresses = new Set(matches.map(({ address }) => address));
+  const rows = [...functions.all()].filter(({ address }) => patterns.length === 0 || addresses.has(address));
+  const rank = (row: FunctionSymbol): number => (row.binding === "local" ? 1 : 0);
+  return rows.sort((left, right) => left.address - right.address || rank(left) - rank(right));
+}
+
+function nameless({ path }: Binary): NotFoundError {
+  return new NotFoundError({
+    what: `no function has a name in ${path}`,
+    at: `${path}, stripped of all symbols`,
+    fix: "install its debug symbols (package NAME-dbgsym), or probe an address: BIN:0xADDR",
+  });
+}
+
+/** One line per file that the process has mapped. */
+function listFiles(process: ProcessInfo, { json, patterns }: ListRequest, output: Output): void {
+  const tests = patterns.map((pattern) => globMatcher(pattern));
+  if (!json) output.write("FUNCTIONS BUILD-ID                                 FILE\n");
+  for (const mapping of mappedFiles(process)) {
+    if (!mapping.executable || (tests.length > 0 && !tests.some((test) => test(mapping.path)))) continue;
+    const root = process.sharesFiles() ? "" : process.root;
+    const found = openMapped(mapping, process, root);
+    using binary = openBinary(found.path, found.openPath, found.root);
+    const functions = binary.functions.count;
+    const buildId = binary.buildId;
+    const state = mapping.deleted ? " (deleted)" : "";
+    output.write(
+      json
+        ? `${printJson({ file: found.path, functions, ...(buildId === undefined ? {} : { build_id: buildId }), deleted: mapping.deleted, notes: found.notes })}\n`
+        : `${String(functions).padStart(9)} ${(buildId ?? "-").padEnd(40)} ${found.path}${state}\n`,
+    );
+  }
+}

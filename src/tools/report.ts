@@ -1,0 +1,90 @@
+/**
+ * Owns what a trace says about itself on stderr: what was armed, what was lost, how it ended and why nothing was seen.
+ * Does not own the events.
+ */
+import { unreachable } from "../base/assert.js";
+import type { Ending } from "../trace/ending.js";
+import type { Observation } from "../trace/observe.js";
+import type { ProbeCounters } from "../trace/probe.js";
+
+/** Skipped places that are named one by one; more are counted. */
+const namedPlaces = 5;
+
+/** One line when the probes are armed, and one for each thing that its reader should know. */
+export function printArmed({ armed, skipped, notes }: Observation): string {
+  const where = `${count(armed.places, "place")} in ${count(armed.files, "file")}`;
+  const who = armed.pids.length === 0 ? "all processes" : `process ${armed.pids.join(", ")}`;
+  const line = `uscope: armed ${where}, ${who} (${armed.way})${skipped.length === 0 ? "" : `; ${count(skipped.length, "place")} skipped`}\n`;
+  const named = skipped.slice(0, namedPlaces).map(({ name, reason }) => `  skipped ${name}: ${reason}\n`);
+  if (skipped.length > namedPlaces)
+    named.push(`  and ${skipped.length - namedPlaces} more; -v names them all\n`);
+  return line + named.join("") + notes.map((note) => `  note: ${note}\n`).join("");
+}
+
+/** What each probe stands for, what it became, and what the verifier says. */
+export function printVerbose({ probes, dumps, verified, skipped }: Observation): string {
+  const parts = probes.map((probe, index) => `probe ${probe.text}\n${dumps[index] ?? ""}\n`);
+  const words = verified.map(
+    ({ name, statistics }) => `verifier, program ${name}: ${statistics.trim().replaceAll("\n", "; ")}\n`,
+  );
+  return [...parts, ...words, ...skipped.map(({ name, reason }) => `skipped ${name}: ${reason}\n`)].join("");
+}
+
+/** What was lost so far, for each probe that lost something. */
+export function printLosses({ probes }: Observation, counters: readonly ProbeCounters[]): string {
+  return probes
+    .map((probe, index) => ({ probe, lost: counters[index]?.lost ?? 0n }))
+    .filter(({ lost }) => lost > 0n)
+    .map(
+      ({ probe, lost }) =>
+        `uscope: lost ${lost} events so far of ${probe.text} (the ring buffer was full; -b makes it larger)\n`,
+    )
+    .join("");
+}
+
+/** What was seen and lost, how it ended, and where there was no hit why that may be. */
+export function printEnding(observation: Observation, ending: Ending, shown: number): string {
+  const { probes } = observation;
+  const counters = observation.counters();
+  const lines = [`uscope: ${endingText(ending)}; ${count(shown, "event")} shown\n`];
+  probes.forEach((probe, index) => {
+    const { hits, lost, faults, filtered } = counters[index]!;
+    const parts = [
+      `${hits} ${hits === 1n ? "hit" : "hits"}`,
+      filtered > 0n ? `${filtered} not by the predicate` : "",
+      `${lost} lost`,
+      faults > 0n ? `${faults} faulted reads` : "",
+    ].filter((part) => part !== "");
+    if (probes.length > 1 || hits !== BigInt(shown) || lost > 0n || faults > 0n)
+      lines.push(`  ${probe.text}: ${parts.join(", ")}\n`);
+    if (hits === 0n)
+      lines.push(...observation.explainSilence(index).map((reason) => `  no hit: ${reason}\n`));
+  });
+  const { late, unresolved, recursionMisses } = observation.losses();
+  if (late > 0) lines.push(`  ${count(late, "event")} came too late to be shown in order of time\n`);
+  if (unresolved > 0) lines.push(`  ${count(unresolved, "address", "addresses")} could not be named\n`);
+  if (recursionMisses > 0n)
+    lines.push(
+      `  ${recursionMisses} hits were skipped by the kernel while another program ran on that CPU\n`,
+    );
+  return lines.join("");
+}
+
+function endingText(ending: Ending): string {
+  switch (ending.kind) {
+    case "stopped":
+      return "ended";
+    case "processes ended":
+      return "the traced processes have ended";
+    case "command ended":
+      return `the command has ended (exit code ${ending.exitCode})`;
+    case "over budget":
+      return `stopped: the probes cost ${ending.percent.toFixed(1)} % of a core, more than --budget allows`;
+    default:
+      return unreachable(ending);
+  }
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * Owns `uscope trace`: a line, or a JSON object, for each event of the probes given.
+ * Does not own how events are made (trace/) nor the options' spelling (cli/).
+ */
+import { assert } from "../base/assert.js";
+import { observe } from "../trace/observe.js";
+import type { Observation, ObserveRequest } from "../trace/observe.js";
+import { readComm, siteOf } from "../trace/events.js";
+import type { EventRecord } from "../trace/events.js";
+import { printBytes, rawBytes } from "../trace/text.js";
+import { Aggregate } from "./aggregate.js";
+import { WallClock } from "./clock.js";
+import { ColumnPrinter, joinLines } from "./columns.js";
+import type { ColumnOptions } from "./columns.js";
+import { JsonPrinter } from "./json.js";
+import { Output } from "./output.js";
+import { printArmed, printEnding, printLosses, printVerbose } from "./report.js";
+import { stopSignal } from "./stop.js";
+
+export interface TraceRequest extends ObserveRequest {
+  /** Part of the thread's name. */
+  readonly comm: string | undefined;
+  readonly maxEvents: number | undefined;
+  readonly seconds: number | undefined;
+  readonly messageFilter: string | undefined;
+  readonly aggregate: boolean;
+  readonly columns: ColumnOptions;
+  readonly json: boolean;
+  readonly raw: boolean;
+  readonly verbose: boolean;
+}
+
+/** Runs until it is stopped or nothing is left to trace; returns the exit code. */
+export async function trace(request: TraceRequest): Promise<number> {
+  using stop = stopSignal(request.seconds);
+  await using observation = await observe(request);
+  const say = (text: string): void => void process.stderr.write(text);
+  if (request.verbose) say(printVerbose(observation));
+  say(printArmed(observation));
+  const output = new Output(1, request.raw ? "latin1" : "utf8");
+  const printer = makePrinter(request, observation);
+  const aggregate = request.aggregate ? new Aggregate() : undefined;
+  output.write(printer.header);
+  output.flush();
+  let shown = 0;
+  let lost = 0n;
+  const ending = await observation.run({
+    signal: stop.signal,
+    onEvent(record) {
+      if (shown === request.maxEvents) return;
+      const text = printer.print(record);
+      if (text === undefined) return;
+      if (aggregate === undefined) output.write(text);
+      else aggregate.add(text);
+      if (++shown === request.maxEvents) stop.now();
+    },
+    onPause() {
+      output.flush();
+      if (output.closed) stop.now();
+    },
+    onCounters(counters) {
+      const now = counters.reduce((sum, counter) => sum + counter.lost, 0n);
+      if (now > lost) say(printLosses(observation, counters));
+      lost = now;
+    },
+  });
+  aggregate?.print((text) => output.write(text));
+  output.flush();
+  say(printEnding(observation, ending, shown));
+  return ending.kind === "over budget" ? 1 : 0;
+}
+
+interface EventPrinter {
+  readonly header: string;
+  /** The event's lines, or undefined when -n or -f leave it out. */
+  print(record: EventRecord): string | undefined;
+}
+
+function makePrinter(request: TraceRequest, observation: Observation): EventPrinter {
+  const clock = new WallClock();
+  const { comm, messageFilter } = request;
+  const isShown = (record: EventRecord, message: () => string): boolean =>
+    (comm === undefined || commOf(observation, record).includes(comm)) &&
+    (messageFilter === undefined || message().includes(messageFilter));
+  if (request.json) {
+    const json = new JsonPrinter(observation.sites, clock, observation.printAddress);
+    return {
+      header: "",
+      print: (record) => (isShown(record, () => json.message(record)) ? json.print(record) : undefined),
+    };
+  }
+  const columns = new ColumnPrinter(
+    observation.sites,
+    request.columns,
+    clock,
+    request.raw ? rawBytes : printBytes,
+    observation.printAddress,
+  );
+  return {
+    header: columns.header(),
+    print(record) {
+      const lines = columns.print(record);
+      return isShown(record, () => lines.message) ? joinLines(lines) : undefined;
+    },
+  };
+}
+
+function commOf({ sites }: Observation, record: EventRecord): string {
+  const field = sites[siteOf(record)]?.probe.event.fields.find(({ value }) => value.kind === "comm");
+  assert(field, "an event without comm");
+  return readComm(record, record.at + field.offset, printBytes);
+}

@@ -1,0 +1,99 @@
+/**
+ * Owns the way from what a person names (processes, a thread, a user, a cgroup) to what programs compare.
+ * Does not own the comparison, which the compiler emits.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { NotFoundError, UnsupportedError } from "../base/errors.js";
+import { readKernelOffsets } from "../kernel/btf.js";
+import type { ProcessFilter } from "../lang/options.js";
+import { launcherComm } from "./launch.js";
+
+export interface FilterRequest {
+  readonly pids: readonly number[];
+  readonly tid?: number | undefined;
+  readonly uid?: number | undefined;
+  /** Path of a cgroup (v2) directory; the processes below it count as well. */
+  readonly cgroup?: string | undefined;
+  readonly children: boolean;
+  readonly includeSelf: boolean;
+  /** The pid is that of a launcher that has not become its command yet. */
+  readonly launched: boolean;
+}
+
+/** Makes the filter that programs apply. Throws a NotFoundError for what does not exist. */
+export function resolveFilter(request: FilterRequest): ProcessFilter {
+  const { pids, tid, uid, cgroup, children, includeSelf, launched } = request;
+  return {
+    pids,
+    ...(tid === undefined ? {} : { tid }),
+    ...(uid === undefined ? {} : { uid }),
+    // Why: a probe on libc or node itself would otherwise show what uscope does to show it.
+    ...(includeSelf || pids.length > 0 || tid !== undefined ? {} : { notPid: process.pid }),
+    ...(launched ? { notComm: launcherComm } : {}),
+    ...(cgroup === undefined ? {} : { cgroup: resolveCgroup(cgroup) }),
+    ...(children ? { children: readTaskOffsets() } : {}),
+  };
+}
+
+/** Finds the process of a thread. Throws a NotFoundError when there is no such thread. */
+export function requireProcessOf(tid: number): number {
+  try {
+    const line = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, "utf8"))?.[1];
+    if (line !== undefined) return Number(line);
+  } catch {
+    // There is no such thread: said below.
+  }
+  throw new NotFoundError({
+    what: `no thread ${tid}`,
+    at: `/proc/${tid}`,
+    fix: "list threads: ps -eLo pid,tid,comm",
+  });
+}
+
+/**
+ * Kernel: a cgroup's id is the inode number of its directory (kernfs), and its level the number of directories below
+ * the root; bpf_get_current_ancestor_cgroup_id(level) (5.6) answers for every process at or below it.
+ */
+function resolveCgroup(path: string): { readonly id: bigint; readonly level: number } {
+  const absolute = resolve(path);
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => / - cgroup2 /.test(line))
+    .map((line) => line.split(" ")[4]!);
+  const root = mounts
+    .filter((mount) => absolute === mount || absolute.startsWith(mount === "/" ? "/" : `${mount}/`))
+    .sort((left, right) => right.length - left.length)[0];
+  const status = statSync(absolute, { bigint: true, throwIfNoEntry: false });
+  if (status === undefined || root === undefined) {
+    throw new NotFoundError({
+      what: status === undefined ? `no cgroup "${path}"` : `"${path}" is not in a cgroup v2 hierarchy`,
+      at: `${absolute}; cgroup v2 is mounted at: ${mounts.join(", ") || "no place"}`,
+      fix: "name a directory below the cgroup v2 mount: grep '^0:' /proc/PID/cgroup says which one a process is in",
+    });
+  }
+  return {
+    id: status.ino,
+    level: absolute
+      .slice(root.length)
+      .split("/")
+      .filter((part) => part !== "").length,
+  };
+}
+
+/** Where task_struct keeps a process's parent: programs walk up from an unknown process to one that is traced. */
+function readTaskOffsets(): { readonly realParent: number; readonly tgid: number } {
+  try {
+    const offsets = readKernelOffsets("task_struct", ["real_parent", "tgid"]);
+    return { realParent: offsets.real_parent, tgid: offsets.tgid };
+  } catch (error) {
+    throw new UnsupportedError(
+      {
+        what: "--children needs the kernel's own type information (BTF), which cannot be read here",
+        at: `/sys/kernel/btf/vmlinux: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+        fix: "boot a kernel with CONFIG_DEBUG_INFO_BTF, or trace each process with its own -p",
+      },
+      { cause: error },
+    );
+  }
+}

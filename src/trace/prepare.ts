@@ -1,0 +1,236 @@
+/**
+ * Owns the way from one-liners to what a session loads and arms: parse, resolve, compile, number the sites.
+ * Does not own the kernel objects (session.ts) nor the run (observe.ts).
+ */
+import { UsageError } from "../base/errors.js";
+import { isGlob } from "../base/text.js";
+import type { MapSpec } from "../bpf/spec.js";
+import { Features } from "../kernel/features.js";
+import { knowsUprobeMulti } from "../kernel/uprobes.js";
+import { compileProbe, parse } from "../lang/compile.js";
+import type { CompiledProbe } from "../lang/compile.js";
+import { countersMap, eventsMap } from "../lang/maps.js";
+import { usesPidMap } from "../lang/options.js";
+import type { CompileOptions, ProcessFilter } from "../lang/options.js";
+import type { ParsedProbe } from "../lang/probe.js";
+import type { Selector } from "../lang/tree.js";
+import type { Binary } from "../target/binary.js";
+import { predictCost } from "../target/cost.js";
+import { TargetResolver } from "../target/resolve.js";
+import type { ResolvedProbe } from "../target/resolve.js";
+import type { Site } from "../target/site.js";
+import { Symbolizer } from "../target/symbolize.js";
+import { demangle } from "../demangle/demangle.js";
+import { requireProcessOf, resolveFilter } from "./filter.js";
+import { printProbe } from "./explain.js";
+import type { TracedProbe, TracedSite } from "./probe.js";
+import type { Attachment, AttachWay, SessionRequest } from "./session.js";
+
+export interface PrepareRequest {
+  /** One-liners. */
+  readonly probes: readonly string[];
+  readonly pids: readonly number[];
+  readonly tid?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly cgroup?: string | undefined;
+  readonly children: boolean;
+  readonly includeSelf: boolean;
+  /** The pid is that of a launcher that has not become its command yet. */
+  readonly launched: boolean;
+  /** Bytes of each text at most. */
+  readonly textLimit: number;
+  readonly stacks: { readonly user: boolean; readonly kernel: boolean };
+  readonly cpuColumn: boolean;
+  /** Names of hazards that a person insists on. */
+  readonly force: readonly string[];
+  /** undefined: the best that this kernel has. */
+  readonly attach: AttachWay | undefined;
+  /** Size of the ring buffer in pages of 4096 bytes, a power of two. */
+  readonly bufferPages: number | undefined;
+  readonly statistics: boolean;
+}
+
+export interface SkippedPlace {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Prepared extends Disposable {
+  readonly probes: readonly TracedProbe[];
+  readonly sites: readonly TracedSite[];
+  readonly session: SessionRequest;
+  readonly armed: {
+    readonly places: number;
+    readonly files: number;
+    readonly way: AttachWay;
+    readonly pids: readonly number[];
+  };
+  readonly skipped: readonly SkippedPlace[];
+  readonly notes: readonly string[];
+  /** Per probe, with `statistics`: sites, tree, IR, bytecode. */
+  readonly dumps: readonly string[];
+  /** Nanoseconds of one hit, per probe: of its dearest place. */
+  readonly costs: readonly number[];
+  readonly symbolizer: Symbolizer;
+  /** The files in which a probe has places. */
+  binariesOf(probe: number): readonly Binary[];
+}
+
+/** Frames of a stack at most. Kernel: kernel.perf_event_max_stack is 127 by default. */
+const mostFrames = 127;
+const defaultRingBytes = 8 << 20;
+
+/** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
+export async function prepare(request: PrepareRequest): Promise<Prepared> {
+  const parsed = request.probes.map((text) => parse(text));
+  const pids = request.tid === undefined ? request.pids : [requireProcessOf(request.tid)];
+  const way = request.attach ?? (knowsUprobeMulti() === false ? "pmu" : "uprobe_multi");
+  // Why: a launcher still is the shell that waits; what it maps says nothing of the command.
+  const resolver = new TargetResolver({ pids: request.launched ? [] : pids, force: request.force });
+  const symbolizer = new Symbolizer();
+  try {
+    const resolved: ResolvedProbe[] = [];
+    for (const { tree } of parsed) resolved.push(await resolver.resolveSites(tree.selector));
+    const filter = resolveFilter({ ...request, pids });
+    const compiled = parsed.map((probe, number) =>
+      compileProbe(probe, { resolve: () => resolved[number]! }, compileOptions(request, filter, number, way)),
+    );
+    for (const pid of pids) symbolizer.warm(pid);
+    return assemble(request, { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer });
+  } catch (error) {
+    symbolizer[Symbol.dispose]();
+    resolver[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function compileOptions(
+  request: PrepareRequest,
+  filter: ProcessFilter,
+  number: number,
+  way: AttachWay,
+): CompileOptions {
+  return {
+    textLimit: request.textLimit,
+    columns: { cpu: request.cpuColumn, comm: true, uid: false },
+    stacks: { user: request.stacks.user ? mostFrames : 0, kernel: request.stacks.kernel ? mostFrames : 0 },
+    filter,
+    // Kernel: every kernel with uprobe_multi (6.6) takes sleepable programs for it; for the PMU it is tried.
+    sleepable: way === "uprobe_multi" || new Features().has("sleepable programs"),
+    firstProbe: number,
+    ring: { wakeBytes: Math.min(1 << 20, ringBytes(request) / 8) },
+  };
+}
+
+interface Parts {
+  readonly parsed: readonly ParsedProbe[];
+  readonly resolved: readonly ResolvedProbe[];
+  readonly compiled: readonly CompiledProbe[];
+  readonly filter: ProcessFilter;
+  readonly pids: readonly number[];
+  readonly way: AttachWay;
+  readonly resolver: TargetResolver;
+  readonly symbolizer: Symbolizer;
+}
+
+function assemble(request: PrepareRequest, parts: Parts): Prepared {
+  const { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer } = parts;
+  const probes = compiled.map(({ event, template }, number): TracedProbe => ({
+    number,
+    text: request.probes[number]!,
+    event,
+    template,
+  }));
+  const sites: TracedSite[] = [];
+  const attachments: Attachment[] = [];
+  resolved.forEach((target, number) => {
+    const first = sites.length;
+    const { selector } = parsed[number]!.tree;
+    for (const site of target.sites) sites.push({ probe: probes[number]!, label: labelOf(selector, site) });
+    attachments.push(...groupSites(target.sites, first, compiled[number]!));
+  });
+  return {
+    probes,
+    sites,
+    session: {
+      maps: sizedMaps(compiled, ringBytes(request)),
+      attachments,
+      way,
+      // Why: a link's pid covers no children, and each process would need a link of its own.
+      pids: filter.children === undefined && !usesPidMap(filter) ? pids : [],
+      members: usesPidMap(filter) ? filter.pids : [],
+      statistics: request.statistics,
+    },
+    armed: {
+      places: sites.length,
+      files: new Set(attachments.map(({ openPath }) => openPath)).size,
+      way,
+      pids,
+    },
+    skipped: resolved.flatMap(({ skipped }) => skipped),
+    notes: [...new Set(resolved.flatMap(({ notes }) => notes))],
+    dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
+    costs: resolved.map((target) => Math.max(0, ...target.sites.map(costOf))),
+    symbolizer,
+    binariesOf: (probe) => [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))],
+    [Symbol.dispose]() {
+      symbolizer[Symbol.dispose]();
+      resolver[Symbol.dispose]();
+    },
+  };
+}
+
+/** Nanoseconds of one hit at a site. */
+export function costOf(site: Site): number {
+  return predictCost(site.cost, site.trap === "uretprobe");
+}
+
+/** Sites that share program, file and kind of trap are armed together; a site's number is its cookie. */
+function groupSites(sites: readonly Site[], first: number, { programs }: CompiledProbe): Attachment[] {
+  const groups = new Map<string, { attachment: Attachment; sites: Attachment["sites"][number][] }>();
+  sites.forEach((site, index) => {
+    const { binary, layout, trap } = site;
+    const key = `${layout} ${binary.fd} ${trap}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      const members: Attachment["sites"][number][] = [];
+      const attachment: Attachment = {
+        program: programs[layout]!,
+        openPath: binary.openPath,
+        shownPath: binary.path,
+        returns: trap === "uretprobe",
+        sites: members,
+      };
+      group = { attachment, sites: members };
+      groups.set(key, group);
+    }
+    group.sites.push({ offset: site.offset, semaphore: site.semaphore, cookie: first + index });
+  });
+  return [...groups.values()].map(({ attachment }) => attachment);
+}
+
+/** What the FUNC column shows: an exact name as it was typed, of a pattern each function's own. */
+function labelOf(selector: Selector, site: Site): string {
+  if (selector.kind === "address") return `0x${selector.address.toString(16)}`;
+  if (selector.kind === "marker") return `${selector.provider ?? ""}:${selector.marker}`;
+  if (isGlob(selector.symbol)) return demangle(site.names[0]!) ?? site.names[0]!;
+  return selector.offset === 0 ? selector.symbol : `${selector.symbol}+0x${selector.offset.toString(16)}`;
+}
+
+/** The maps that all probes share: one ring, and counters for every probe. */
+function sizedMaps(compiled: readonly CompiledProbe[], ring: number): readonly MapSpec[] {
+  return compiled.at(-1)!.maps.map((map) => {
+    if (map.name === eventsMap) return { ...map, entries: ring };
+    return map.name === countersMap ? { ...map, entries: compiled.length } : map;
+  });
+}
+
+function ringBytes({ bufferPages }: PrepareRequest): number {
+  if (bufferPages === undefined) return defaultRingBytes;
+  if ((bufferPages & (bufferPages - 1)) === 0 && bufferPages <= 1 << 18) return bufferPages * 4096;
+  throw new UsageError({
+    what: `-b ${bufferPages} is no power of two up to 262144`,
+    at: "uscope trace",
+    fix: "for example -b 4096, which is 16 MiB",
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * Owns the question why a probe had no hit, asked when a run ends.
+ * Does not own whether that is a fault.
+ */
+import { readdirSync } from "node:fs";
+import type { Binary } from "../target/binary.js";
+import type { Mapping } from "../target/mappings.js";
+import { requireProcess } from "../target/process.js";
+
+/** Says, for each file of the probe, who maps it now and what that means. */
+export function explainSilence(
+  binaries: readonly Binary[],
+  pids: readonly number[],
+  isCommand: boolean,
+): string[] {
+  // Why: the command has ended, and with it what it mapped.
+  if (isCommand)
+    return binaries.map(
+      ({ path }) =>
+        `the command did not call it; it may run another file than ${path}, or only inlined copies`,
+    );
+  const processes = pids.length > 0 ? pids : listProcesses();
+  const mappings = processes.map((pid) => mappingsOf(pid));
+  return binaries.map((binary) => explainFile(binary, mappings, pids));
+}
+
+function explainFile(
+  binary: Binary,
+  processes: readonly (readonly Mapping[])[],
+  pids: readonly number[],
+): string {
+  const mapping = processes.filter((mappings) =>
+    mappings.some((mapping) => mapping.inode === binary.inode && mapping.executable),
+  );
+  const older = processes.filter((mappings) =>
+    mappings.some(
+      (mapping) => mapping.path === binary.path && mapping.deleted && mapping.inode !== binary.inode,
+    ),
+  );
+  if (mapping.length === 0 && older.length > 0) {
+    return `${older.length === 1 ? "a process maps" : `${older.length} processes map`} a deleted older copy of ${binary.path}: trace it with -p, or restart it`;
+  }
+  if (mapping.length === 0) {
+    return pids.length === 0
+      ? `no process maps ${binary.path} now`
+      : `process ${pids.join(", ")} does not map ${binary.path}, or has ended`;
+  }
+  const who =
+    pids.length === 0
+      ? `${mapping.length} ${mapping.length === 1 ? "process maps" : "processes map"}`
+      : "the process maps";
+  return `${who} ${binary.path}, but nothing called it while it was traced (or only copies that the compiler inlined)`;
+}
+
+function listProcesses(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** A process that ended meanwhile, or that may not be looked at, maps nothing that could be named. */
+function mappingsOf(pid: number): readonly Mapping[] {
+  try {
+    return requireProcess(pid).mappings();
+  } catch {
+    return [];
+  }
+}

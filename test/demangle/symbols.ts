@@ -1,0 +1,102 @@
+/**
+ * Owns mangled symbols that were written by hand, one for each rule of the grammars, and some that break them.
+ * Does not own what they mean: c++filt tells.
+ */
+
+// Why: a table; packed as text it stays readable, where one line each would be 300.
+export const cxxSymbols: readonly string[] = `
+_Z1fSs _Z1fSa _ZNSsC1Ev _ZNSsD1Ev
+_ZNSaIcEC1Ev _ZNSs6appendEv _ZNSsixEv _Z1fSoSi
+_ZNSoC1Ev _ZNSolsEi _Z1fSd _ZNSt3FooC1Ev
+_ZSt3foov _Z1fiz _ZNSsC1ERKSsj _Z1fSsB5cxx11
+_ZN3FooB5cxx11C1Ev _ZN1AC1B3tagEv _ZplB5cxx11v _ZN1AplB5cxx11Ev
+_ZN3FooIiE1fB5cxx11Ev _Z1fIPFPFvcEiEEvv _Z1fIFPFvcEiEEvv _Z1fIFPA3_ciEEvv
+_Z1fIA3_PFviEEvv _Z1fRA3_i _Z1fPA3_KA2_i _Z1fKFvvE
+_Z1fM3FooKFviRE _Z1fPA2_PA3_i _Z1fM1APFvvE _Z1fM1AA3_i
+_Z1fPKDoFvvE _Z1fM1AKDoFvvE _Z1fPrPi _Z3barA_i
+_Z3barA0_i _Z3barPA_i _Z1fIFvvEEvT_ _Z1fIFvvEEvPT_
+_Z1fIRiEvOT_ _Z1fIOiEvRT_ _Z1fIOiEvOT_ _Z1fIRiEvKT_
+_Z1fIKcEvKT_ _Z1fIKcEvVT_ _Z1fIA3_KcEvRKT_ _ZZ3fooIiEvT_E1x
+_ZNK3foo3barE _ZZ1fvEs _ZZ1fvEs_0 _ZZ1fvE1x_0
+_ZZ1fvE1x__10_ _ZN1ADC1a1bEE _ZDC1a1bE _ZZ1fvEd_NKUlvE_clEv
+_ZZ1fvEd0_NKUlvE_clEv _ZL3foov _ZZL3foovE1x _ZN1AL3fooEv
+_ZNL3fooEv _ZN12_GLOBAL__N_11fEv _Z1fN12_GLOBAL__N_11AE _ZZN1A1fEvEN1BC1Ev
+_ZN3foo1fEv.cold _Z1fv.part.0.constprop.1 _Z1fv.isra.0.123 _Z1fv.llvm.1234
+_Z1fv.123 _Z1fv.foo.bar _Z1fv.123.cold _Z1fv._omp_fn.0
+_Z1fv.__uniq.123 _ZN3FooD1Ev.localalias _Z1fv.avx2 _Z1fv.
+_Z1fv.A _ZNK1A1fEv.cold _ZN1AcvT_IiEEv _ZNK1AcvPT_IiEEv
+_ZN1AcvS_Ev _ZN1AcvPFvvEEv _ZN1AcvFvvEEv _ZN1AcvRA3_iEv
+_ZNK1AcvM1BFvvEEv _ZN1ACI11BEi _ZN1ACI21BEi _Zv23foov
+_ZN1Av23fooEv _ZNKR1A1fEv _ZNVK1A1fEv _ZNrVK1A1fEv
+_ZNO1A1fEv _Z1fINK1A1BEEvv _ZTv0_n24_N1A1fEv _ZThn16_N1A1fEv
+_ZTCN1AE0_1B _ZGVZ3foovE1x _ZTW1x _ZTH1x
+_ZGTt1fv _ZGTn1fv _ZGA1fv _ZTI1A
+_ZTS1A _ZTVN1AE _ZTT1A _ZTJ1A
+_ZTF1A _ZTA1A _ZTAXtl1ALi1EEE _ZTcv0_n16_h4_N1A1fEv
+_ZTch0_h4_N1A1fEv _ZTch0_v4_n4_N1A1fEv _ZTv0_n24_N1A1fIiEEiv _ZW3foo3barv
+_ZNW3foo1A1fEv _ZW3fooW3barWP3baz1fv _Z1fILi5EEvv _Z1fILin5EEvv
+_Z1fILc65EEvv _Z1fILb1EEvv _Z1fILb2EEvv _Z1fILx5EEvv
+_Z1fILy5EEvv _Z1fILs5EEvv _Z1fILn5EEvv _Z1fILDn0EEvv
+_Z1fILPKc0EEvv _Z1fIL1A0EEvv _Z1fIL1An3EEvv _Z1fILd3ff0000000000000EEvv
+_Z1fIL_Z1gvEEvv _Z1fIXadL_Z1gvEEEvv _Z1fIXadL_ZN1A1gEvEEEvv _Z1fIXadL_ZN1A1gEEEEvv
+_Z1fIXtl1ALi1ELi2EEEEvv _Z1fIXtl1Adi1aLi1EEEEvv _Z1fIXilLi1EEEEvv _Z1fIiEvDTdsfp_fp0_E
+_Z1fIiEvDTpmfp_fp0_E _Z1fIiEvDTdtfp_1xE _Z1fIiEvDTptfp_1xE _Z1fIiEvDTscT_fp_E
+_Z1fIiEvDTrcT_fp_E _Z1fIiEvDTcvT_fp_E _Z1fIiEvDTcvT__fp_fp0_EE _Z1fIiEvDTtlT_fp_EE
+_Z1fIiEvDTquleLi1ELi2Efp_Li3EE _Z1fIiEvDTnw_T_EE _Z1fIiEvDTnw_T_piLi1EEE _Z1fIiEvDTnwLi1E_T_EE
+_Z1fIiEvDTgsnw_T_EE _Z1fIiEvDTnw_T_ilLi1EEE _Z1fIiEvDTna_A3_T_EE _Z1fIiEvDTdlfp_E
+_Z1fIiEvDTgsdlfp_E _Z1fIiEvDTdafp_E _Z1fIiEvDTtwfp_E _Z1fIiEvDTtrE
+_Z1fIiEvDTstT_E _Z1fIiEvDTszfp_E _Z1fIiEvDTatT_E _Z1fIiEvDTazfp_E
+_Z1fIiEvDTixfp_Li1EE _Z1fIiEvDTclfp_Li1EEE _Z1fIiEvDTcl1gLi1EEE _Z1fIiEvDTclL_Z1gvELi1EEE
+_Z1fIiEvDTclL_Z1gIiEvvEEE _Z1fIiEvDTadL_Z1gIiEvvEE _Z1fIiEvDTppfp_E _Z1fIiEvDTpp_fp_E
+_Z1fIiEvDTgtfp_fp0_E _Z1fIiEvDTplplfp_Li1ELi2EE _Z1fIiEvDTngLi1EE _Z1fIiEvDTssfp_fp0_E
+_Z1fIiEvDTfpTE _Z1fIiEvDTfp1_E _Z1fIiEvDTonplE _Z1fIiEvDTplonplonplIiEE
+_Z1fIiEvDTsrT_1xE _Z1fIiEvDTsr1A1xE _Z1fIiEvDTsrT_1xIiEE _Z1fIiEvDTclsrT_1xIiEEE
+_Z1fIiEvDTclonplfp_EE _Z1fIiEvDTsr1AonplE _Z1fIiEvDTgssr1A1xE _Z1fIiEvDTsrN1A1BE1xE
+_Z1fIiEvDTdtfp_1xIiEE _Z1fIiEvDTadsr1A1xE _Z1fIiEvDTu9__is_enumT_EE _Z1fIiEvDTplL_Z1gELi1EE
+_Z1fIiEvDTdtdtfp_1x1yE _Z1fIiEvDTdtfp_sr1A1xE _Z1fIiEvDTixixfp_Li1ELi2EE _Z1fIiEvDTszngfp_E
+_Z1fIiEvDTpltlT_EilLi1EEE _Z1fIiENSt9enable_ifIXsr3std9is_signedIT_EE5valueES1_E4typeES1_ _Z1fU3fooPi _Z1fU3fooIiEPi
+_Z1fDF16_ _Z1fDF32x _Z1fDF16b _Z1fDd
+_Z1fDe _Z1fDf _Z1fDh _Z1fDi
+_Z1fDs _Z1fDu _Z1fDa _Z1fDc
+_Z1fDn _Z1fDv4_f _Z1fDv_Li4E_f _Z1fCd
+_Z1fGd _Z1fPDoFvvE _Z1fPDOLb1EEFvvE _Z1fPDwiEFvvE
+_Z1fPDxFvvE _Z1fPFYvvE _Z1fIJiicEEvT_ _Z1fIJiicEEvPT_
+_Z1fIJicEEvDpDv4_T_ _Z1fIJicEEv1AIDpT_E _Z1fIJicEEv1AIJDpT_EE _Z1fIJicEJlmEEv1AIDp1BIT_T0_EE
+_Z1fIJicEEv1AIDp1BIiEE _Z1fIiEvDpT_ _Z1fDp1A _Z1fDpPi
+_Z1fIJEEviDpT_ _Z1fIJicEEvFvDpT_E _Z1fIJEEv1AIDpT_E _Z
+_Z1 _Z1f _Z2f _ZN1f
+_ZN1fE _Z1fIiEvT0_ _Z1fS_ _Z1fS0_
+_Z0 _ZN _ZS _ZSt
+_ZT _ZTV _ZGV _Z1fXX
+_Z99999999999f _Z1fvv3 _Z1fIJEEvPT_ _ZN1AcvT_Ev
+`
+  .trim()
+  .split(/\s+/);
+
+export const rustSymbols: readonly string[] = `
+_RNvC3foo3bar _RNvCs1234_7mycrate3foo _RNCNvC3foo3bar0B3_
+_RNCNvC3foo3bars_0 _RINvC3foo3barlE _RINvC3foo3barKj8_E
+_RINvC3foo3barKan8_E _RINvC3foo3barKb1_E _RINvC3foo3barKc61_E
+_RINvC3foo3barKc22_E _RINvC3foo3barKca_E _RINvC3foo3barKc1f600_E
+_RINvC3foo3barKpE _RINvC3foo3barRL_lE _RINvC3foo3barFG_RL0_lEvE
+_RINvC3foo3barFUKCEuE _RINvC3foo3barFUK6c_declEuE _RINvC3foo3barDNtC3std4IterEL_E
+_RINvC3foo3barDNtC3std4Iterp4ItemlEL_E _RINvC3foo3barDINtC3std4IterlEp4ItemlEL_E _RINvC3foo3barDG_INtC3std4IterRL0_lEp4ItemRL0_lEL_E
+_RINvC3foo3barTEE _RINvC3foo3barTlEE _RINvC3foo3barTlmEE
+_RINvC3foo3barAlj8_E _RINvC3foo3barSlE _RINvC3foo3barPlE
+_RINvC3foo3barOlE _RINvC3foo3barQlE _RINvC3foo3barQL_lE
+_RMC3fool _RMs_C3fool _RNvMC3fool3bar
+_RNvXC3foolNtC3std5Trait3bar _RNvYlNtC3std5Trait3bar _RNvC3foou8_gdel_5qa
+_RNvC3foou9maana_pta _RINvC3foo3barlEC5other _RNvC3foo3barC5other
+_RNSNvC3foo3bar6vtable _RNSNvC3foo3bar0 _RNZNvC3foo3bar3bla
+_RINvC3foo3barhatslmxynoijfdcbuevzpE _RINvC3foo3barFlmEuE _RINvC3foo3barL_E
+_RINvC3foo3barL_lE _RINvC3foo3barDNtC3std4SendNtC3std4SyncEL_E _RINvC3foo3barDEL_E
+_RINvC3foo3barFG0_RL1_RL0_lEvE _R0NvC3foo3bar _RNvC3foo
+_RB_ _RNvB_3foo _RINvC3foo3barB9_E
+_RNvNvC3foo3barcb _RNvMC3foolb _RNvC3foo3bar.llvm.1234
+_ZN3foo17h0123456789abcdefE _ZN3foo17h0123456789abcdefE.llvm.123 _ZN3foo17h0000000000000000E
+_ZN3foo17h0123456789ABCDEFE _ZN3foo5a.b.c17h0123456789abcdefE _ZN3foo6a..b.c17h0123456789abcdefE
+_ZN3foo5$u7e$17h0123456789abcdefE _ZN3foo6_$LT$a17h0123456789abcdefE _ZN3foo6$u0a$b17h0123456789abcdefE
+_ZN3foo28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE _ZN17h0123456789abcdefE _ZN100_$LT$cryptography_key_parsing..rsa..Pkcs1RsaPublicKey$u20$as$u20$asn1..types..SimpleAsn1Readable$GT$10parse_data17h25f330f3943d1fd7E
+`
+  .trim()
+  .split(/\s+/);
