@@ -12,6 +12,7 @@ import type { CompileOptions } from "./options.js";
 import { bind } from "./passes/1-bind.js";
 import { check } from "./passes/2-check.js";
 import { lower } from "./passes/3-lower.js";
+import type { LowerOptions } from "./passes/3-lower.js";
 import { simplify } from "./passes/4-simplify.js";
 import { allocate } from "./passes/5-allocate.js";
 import { emit } from "./passes/6-emit.js";
@@ -22,7 +23,9 @@ import { Problems } from "./problems.js";
 import { columnsOf, layoutOf } from "./record.js";
 import type { Layout, Resolution, Target } from "./target.js";
 import type { Template } from "./template.js";
-import type { ProbeTree, Selector } from "./tree.js";
+import type { Selector } from "./tree.js";
+import { readsMemory } from "./typed.js";
+import type { TypedProbe } from "./typed.js";
 
 export { parse } from "./oneliner/parse.js";
 export type { CompileOptions, ProcessFilter } from "./options.js";
@@ -52,55 +55,57 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
   const { source, tree } = parsed;
   const resolution = target.resolve(tree.selector);
   const problems = new Problems();
-  const typed = resolution.layouts.map((layout) => analyse(tree, layout, resolution, options, problems));
+  const analysed = resolution.layouts.map((layout) => analyse(parsed, layout, resolution, options, problems));
   problems.throwIfAny(source);
-  const event = layoutOf(firstOf(typed), options);
+  const event = layoutOf(firstOf(analysed), options);
   refuseHuge(event, options);
-  const built = typed.map((probe) => {
-    const sleepable = options.sleepable && probe.readsMemory;
-    const settings = { ...options, sleepable, architecture: resolution.architecture, event };
-    const program = simplify(lower(probe, settings));
-    return { program, sleepable, ...emit(allocate(program)) };
-  });
-  const columns = columnsOf(options).length;
+  const built = analysed.map((probe) => build(probe, { ...options, architecture: resolution.architecture, event }));
   return {
     selector: tree.selector,
     event,
-    template: parsed.template?.map((part) =>
-      part.kind === "literal" ? part : { ...part, field: part.field + columns },
-    ),
-    programs: built.map(({ sleepable, instructions, places }) => ({
+    template: parsed.template && shiftFields(parsed.template, columnsOf(options).length),
+    programs: built.map(({ sleepable, assembly }) => ({
       name: programName(tree.selector),
       license: "Dual BSD/GPL",
       sleepable,
-      instructions,
-      places,
+      ...assembly,
       source,
     })),
     maps: mapsFor(options),
     print: () => ({
       tree: printTree(tree),
       ir: built.map(({ program }) => printProgram(program)).join("\n"),
-      assembly: built.map(({ instructions }) => print(instructions)).join("\n"),
+      assembly: built.map(({ assembly }) => print(assembly.instructions)).join("\n"),
     }),
   };
 }
 
 function analyse(
-  tree: ProbeTree,
+  { tree, advice }: ParsedProbe,
   layout: Layout,
   { architecture }: Resolution,
   options: CompileOptions,
   problems: Problems,
-) {
-  const meanings = bind(tree, layout, architecture, problems);
-  return check(tree.body, meanings, columnsOf(options).length, problems);
+): TypedProbe {
+  const reporter = { problems, advice };
+  const meanings = bind(tree, layout, architecture, reporter);
+  return check(tree.body, meanings, columnsOf(options).length, reporter);
+}
+
+function build(probe: TypedProbe, options: LowerOptions) {
+  const sleepable = options.sleepable && readsMemory(probe);
+  const program = simplify(lower(probe, { ...options, sleepable }));
+  return { sleepable, program, assembly: emit(allocate(program)) };
 }
 
 function firstOf<Item>(items: readonly Item[]): Item {
   const [first] = items;
   assert(first !== undefined, "a target without a layout");
   return first;
+}
+
+function shiftFields(template: Template, by: number): Template {
+  return template.map((part) => (part.kind === "literal" ? part : { ...part, field: part.field + by }));
 }
 
 /** Spec: an instruction reaches 2^15 bytes from a record's start. */

@@ -4,6 +4,13 @@
  */
 import { SourceError } from "../base/errors.js";
 import type { SourceProblem, Span } from "../base/errors.js";
+import type { Advice } from "./advice.js";
+
+/** Where the passes report, and the words for the ways out. */
+export interface Reporter {
+  readonly problems: Problems;
+  readonly advice: Advice;
+}
 
 export class Problems {
   readonly #found: SourceProblem[] = [];

@@ -2,6 +2,7 @@
  * Owns the checked form of a probe: every conversion that C makes silently stands here as a node, every node has a type.
  * Does not own how it came about (passes/2-check.ts) nor how it runs.
  */
+import { unreachable } from "../base/assert.js";
 import type { Span } from "../base/errors.js";
 import type { Builtin } from "./builtins.js";
 import type { ReadablePlace } from "./meaning.js";
@@ -84,11 +85,46 @@ export type TypedValue =
 
 export interface TypedProbe {
   readonly statements: readonly TypedStatement[];
-  /** User memory is read somewhere, so that faulting pages in would help. */
-  readonly readsMemory: boolean;
 }
 
 /** The integer as which a value of this type is computed. */
 export function integerOf(type: Type): IntegerType {
   return type.kind === "integer" ? type : u64;
+}
+
+/** Says whether a probe reads user memory, so that faulting pages in would help. */
+export function readsMemory({ statements }: TypedProbe): boolean {
+  return statements.some((statement) => {
+    if (statement.kind === "require") return valueReadsMemory(statement.condition);
+    return statement.fields.some(({ value }) => {
+      if (value.kind === "text") return true;
+      if (value.kind === "integer") return valueReadsMemory(value.value);
+      return value.kind === "symbol" && valueReadsMemory(value.address);
+    });
+  });
+}
+
+function valueReadsMemory(typed: Typed): boolean {
+  switch (typed.kind) {
+    case "read":
+      return true;
+    case "place":
+      return typed.place.kind === "memory";
+    case "same-text":
+      return typed.address !== undefined;
+    case "constant":
+    case "builtin":
+      return false;
+    case "convert":
+    case "not":
+      return valueReadsMemory(typed.operand);
+    case "arithmetic":
+    case "compare":
+    case "logic":
+      return valueReadsMemory(typed.left) || valueReadsMemory(typed.right);
+    case "conditional":
+      return [typed.condition, typed.whenTrue, typed.whenFalse].some(valueReadsMemory);
+    default:
+      return unreachable(typed);
+  }
 }

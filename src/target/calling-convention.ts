@@ -48,7 +48,8 @@ export function entryLayout(machine: Machine): Layout {
 
 /** The layout behind a function's first instruction: registers as they are by then, the stack has moved by an unknown amount. */
 export function insideLayout(machine: Machine): Layout {
-  const reason = "inside a function the stack has moved, and arguments on it cannot be found: probe the entry";
+  const reason =
+    "inside a function the stack has moved, and arguments on it cannot be found: probe the entry";
   const places = argumentPlaces(machine, () => ({ kind: "unreadable", reason }));
   return { arguments: places, returned: undefined, missing: "inside a function" };
 }
@@ -56,7 +57,11 @@ export function insideLayout(machine: Machine): Layout {
 /** The layout at a function's return. */
 export function returnLayout(machine: Machine): Layout {
   const { returned } = conventions[machine];
-  return { arguments: [], returned: { kind: "register", register: returned, type: u64 }, missing: "at a return" };
+  return {
+    arguments: [],
+    returned: { kind: "register", register: returned, type: u64 },
+    missing: "at a return",
+  };
 }
 
 function argumentPlaces(machine: Machine, onStack: (index: number) => ValuePlace): ValuePlace[] {

@@ -29,7 +29,11 @@ const table: Record<"virtual" | "bare", Record<HitCost, Row>> = {
 };
 
 /** Predicts the nanoseconds of one hit. */
-export function predictCost(cost: HitCost, isReturn: boolean, isVirtual: boolean = isVirtualMachine()): number {
+export function predictCost(
+  cost: HitCost,
+  isReturn: boolean,
+  isVirtual: boolean = isVirtualMachine(),
+): number {
   const row = table[isVirtual ? "virtual" : "bare"][cost];
   return row.entry + (isReturn ? row.returning : 0);
 }

@@ -30,7 +30,11 @@ export interface SearchPlace {
  * Finds the functions that a name or glob means, in rising order of address. An exact name as linked goes first; only when
  * there is none its demangled meaning, `ns::f(int)` or `ns::f`. Throws a NotFoundError with the nearest names.
  */
-export function matchFunctions(functions: FunctionTable, pattern: string, place: SearchPlace): FunctionMatch[] {
+export function matchFunctions(
+  functions: FunctionTable,
+  pattern: string,
+  place: SearchPlace,
+): FunctionMatch[] {
   // Why: operators and subscripts look like globs (operator*, operator[]); the exact name decides.
   const exact = mergeAliases(functions.find(pattern));
   if (exact.length > 0) return exact;
@@ -108,14 +112,19 @@ function notFound(functions: FunctionTable, pattern: string, place: SearchPlace)
   const what = isGlob(pattern)
     ? `no function of ${target} matches "${pattern}"`
     : `no function "${pattern}" in ${target}`;
-  return new NotFoundError({ what, at, fix: suggest(functions, pattern, place) + (isStripped ? strippedHint(target) : "") });
+  return new NotFoundError({
+    what,
+    at,
+    fix: suggest(functions, pattern, place) + (isStripped ? strippedHint(target) : ""),
+  });
 }
 
 function suggest(functions: FunctionTable, pattern: string, { target, path }: SearchPlace): string {
   const list = `list them: uscope list ${target} '${listPattern(pattern)}'`;
   // Why: since glibc 2.34 these libraries are empty, and all that was in them is in libc.
   const moved = /\blib(pthread|dl|rt|util|anl)[.-]/.exec(path)?.[0];
-  if (moved !== undefined && functions.count < 20) return `${moved}so is empty since glibc 2.34: name c (libc) instead`;
+  if (moved !== undefined && functions.count < 20)
+    return `${moved}so is empty since glibc 2.34: name c (libc) instead`;
   if (functions.count === 0) return "this file has no functions by name";
   const near = isGlob(pattern) ? [] : findNear(functions, pattern);
   return near.length === 0 ? list : `did you mean ${near.map((name) => `"${name}"`).join(" or ")}? ${list}`;

@@ -60,7 +60,8 @@ function findExceptions(binary: Binary, { address, names }: FunctionMatch): Haza
   if (!throwers.some((name) => links(binary, name) || defines(binary, name))) return undefined;
   return {
     name: "exceptions",
-    reason: "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
+    reason:
+      "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
     alternative: entryInstead,
   };
 }
@@ -68,11 +69,13 @@ function findExceptions(binary: Binary, { address, names }: FunctionMatch): Haza
 /** Return traps are kept in the order of one stack: after a switch the kernel finds the wrong one and sends SIGILL. */
 function findStackSwitching(binary: Binary, processes: readonly ProcessInfo[]): Hazard | undefined {
   const how = stackSwitchers.find(
-    ([name, side]) => (side === "links" && links(binary, name)) || (side === "defines" && defines(binary, name)),
+    ([name, side]) =>
+      (side === "links" && links(binary, name)) || (side === "defines" && defines(binary, name)),
   )?.[0];
   const greenlets = processes.find((process) => isPython(binary) && mapsGreenlets(process));
   if (how === undefined && greenlets === undefined) return undefined;
-  const what = how === undefined ? `process ${greenlets?.pid} uses greenlets` : `this program switches stacks (${how})`;
+  const what =
+    how === undefined ? `process ${greenlets?.pid} uses greenlets` : `this program switches stacks (${how})`;
   return {
     name: "stack-switching",
     reason: `${what}: the kernel would return to the wrong place and the program would die by SIGILL`,
@@ -86,14 +89,19 @@ function findStackSwitching(binary: Binary, processes: readonly ProcessInfo[]): 
  */
 function findSeccomp(processes: readonly ProcessInfo[], kernel: KernelVersion): Hazard | undefined {
   const fixedPatch: Record<number, number> = { 11: Number.POSITIVE_INFINITY, 12: 14, 13: 3 };
-  if (kernel.machine !== "x86-64" || kernel.major !== 6 || kernel.patch >= (fixedPatch[kernel.minor] ?? 0)) return undefined;
+  if (kernel.machine !== "x86-64" || kernel.major !== 6 || kernel.patch >= (fixedPatch[kernel.minor] ?? 0))
+    return undefined;
   const sandboxed = processes.find((process) => process.status().seccomp !== 0);
   if (processes.length > 0 && sandboxed === undefined) return undefined;
-  const who = sandboxed === undefined ? "sandboxed programs (seccomp) that call it" : `process ${sandboxed.pid}`;
+  const who =
+    sandboxed === undefined ? "sandboxed programs (seccomp) that call it" : `process ${sandboxed.pid}`;
   return {
     name: "seccomp",
     reason: `kernel ${kernel.text} kills ${who} at the first return: seccomp filters refuse its uretprobe system call`,
-    alternative: sandboxed === undefined ? "name a process without seccomp with -p, or boot 6.14 or later" : "boot 6.14 or later, or probe the entry",
+    alternative:
+      sandboxed === undefined
+        ? "name a process without seccomp with -p, or boot 6.14 or later"
+        : "boot 6.14 or later, or probe the entry",
   };
 }
 

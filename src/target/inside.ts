@@ -19,7 +19,11 @@ export interface CodeRange {
 }
 
 /** Decodes from the range's start and throws an UnsupportedError unless an instruction starts at the address. */
-export async function requireBoundary(binary: Binary, range: CodeRange, address: VirtualAddress): Promise<void> {
+export async function requireBoundary(
+  binary: Binary,
+  range: CodeRange,
+  address: VirtualAddress,
+): Promise<void> {
   const offset = address - range.start;
   const at = `${binary.path}, ${range.name}${offset === 0 ? "" : `+${hex(offset)}`}`;
   if (range.bytes === 0) {
@@ -73,7 +77,8 @@ export function requireCodeRange(binary: Binary, address: VirtualAddress): CodeR
     return { name: `function ${symbol.name}`, start: symbol.address, bytes: symbol.size };
   }
   const entry = findUnwindEntry(binary.elf, address);
-  if (entry !== undefined) return { name: `the code at ${hex(entry.start)}`, start: entry.start, bytes: entry.bytes };
+  if (entry !== undefined)
+    return { name: `the code at ${hex(entry.start)}`, start: entry.start, bytes: entry.bytes };
   if (symbol?.address === address) return { name: `function ${symbol.name}`, start: address, bytes: 1 };
   throw new NotFoundError({
     what: `nothing is known of the code at ${hex(address)}: no function and no unwind entry covers it`,
@@ -88,7 +93,9 @@ function printPlace(range: CodeRange, start: number): string {
 
 function printCode({ elf }: Binary): string {
   const executable = elf.segments.filter((segment) => segment.type === 1 && (segment.flags & 1) !== 0);
-  return executable.map((segment) => `${hex(segment.address)} to ${hex(segment.address + segment.fileBytes)}`).join(", ");
+  return executable
+    .map((segment) => `${hex(segment.address)} to ${hex(segment.address + segment.fileBytes)}`)
+    .join(", ");
 }
 
 function hex(value: number): string {

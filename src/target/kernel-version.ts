@@ -16,8 +16,8 @@ export interface KernelVersion {
 /** Reads the running kernel's version. */
 export function readKernelVersion(): KernelVersion {
   const text = release();
-  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1) ?? []).map((part) =>
-    Number(part ?? 0),
+  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1) ?? []).map(
+    (part) => Number(part ?? 0),
   );
   return { text, major, minor, patch, machine: process.arch === "arm64" ? "arm64" : "x86-64" };
 }

@@ -129,7 +129,8 @@ class Reader {
 
   text(): string {
     let text = "";
-    for (let byte = this.u8(); byte !== 0 && text.length < 16; byte = this.u8()) text += String.fromCharCode(byte);
+    for (let byte = this.u8(); byte !== 0 && text.length < 16; byte = this.u8())
+      text += String.fromCharCode(byte);
     return text;
   }
 

@@ -30,7 +30,7 @@ function printPage(machine: Machine, verdict: Verdict): string {
     `Linux ${kernel.release} ${kernel.architecture}, Node ${node}\n`,
     ...tried,
     printSettings(machine),
-    printVerdict(machine, verdict),
+    printVerdict(verdict),
   ].join("\n");
 }
 
@@ -95,7 +95,7 @@ function printSettings(machine: Machine): string {
     [
       "kernel.unprivileged_bpf_disabled",
       String(unprivilegedBpfDisabled ?? "unknown"),
-      unprivilegedBpfDisabled === 0 ? "" : "eBPF needs CAP_BPF",
+      (unprivilegedBpfDisabled ?? 0) > 0 ? "eBPF needs CAP_BPF" : "",
     ],
     [
       "kernel.perf_event_paranoid",
@@ -135,16 +135,14 @@ function printAvailability(availability: Availability): string {
   }
 }
 
-function printVerdict(machine: Machine, { tracing, way, causes, abilities, remedies }: Verdict): string {
+function printVerdict({ tracing, way, causes, abilities, remedies }: Verdict): string {
   const remedyLines = remedies.map(
     ({ where, line }) => `  fix${where === undefined ? "" : `, ${where}`}: ${line}`,
   );
   if (!tracing) {
-    const at = machine.broken === undefined ? [] : [`  at: ${machine.broken.at}`];
     const lines = [
       "VERDICT: uscope trace does not work here.",
-      ...causes.map((cause) => `  why: ${cause}`),
-      ...at,
+      ...causes.flatMap(({ what, at }) => [`  why: ${what}`, ...(at === undefined ? [] : [`  at: ${at}`])]),
       ...remedyLines,
       "  still works: uscope list, on files that this user may read",
     ];
@@ -177,7 +175,7 @@ function toJson(machine: Machine, verdict: Verdict): unknown {
   return {
     tracing: verdict.tracing,
     way: verdict.way,
-    causes: verdict.causes,
+    causes: verdict.causes.map(({ what, at }) => ({ what, at: at ?? null })),
     fixes: verdict.remedies.map(({ where, line }) => ({ where: where ?? null, line })),
     kernel,
     node: machine.node,

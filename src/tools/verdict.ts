@@ -19,13 +19,19 @@ export interface Remedy {
   readonly line: string;
 }
 
+/** What stands in the way of tracing; `at` where that is a call or a file. */
+export interface Cause {
+  readonly what: string;
+  readonly at: string | undefined;
+}
+
 export interface Verdict {
   /** All works that `uscope trace` cannot do without. */
   readonly tracing: boolean;
   /** How places are armed here, or would be: by one link, or one by one. */
   readonly way: "uprobe_multi" | "pmu";
-  /** What stands in the way of tracing; [] when it works. */
-  readonly causes: readonly string[];
+  /** [] when tracing works. */
+  readonly causes: readonly Cause[];
   /** [] where tracing does not work: then nothing does. */
   readonly abilities: readonly Ability[];
   /** How to get what is missing: for tracing, or when that works, for the abilities. */
@@ -38,11 +44,16 @@ export function judge(machine: Machine): Verdict {
   const way = wayOf(machine);
   if (broken !== undefined) {
     const remedies = [{ where: undefined, line: broken.fix }];
-    return { tracing: false, way, causes: [broken.what], abilities: [], remedies };
+    return { tracing: false, way, causes: [{ what: broken.what, at: broken.at }], abilities: [], remedies };
   }
   const hurdles = findHurdles(machine, needsOf(way));
   if (hurdles.length > 0) {
-    const causes = unique(hurdles.map((hurdle) => explain(machine, hurdle)));
+    const causes = hurdles.map((hurdle) => {
+      return {
+        what: explain(machine, hurdle),
+        at: hurdle.kind === "refused" ? hurdle.refusal.at : undefined,
+      };
+    });
     return { tracing: false, way, causes, abilities: [], remedies: findRemedies(machine, hurdles) };
   }
   const judged = abilities.map(({ what, on }) => ({ what, hurdle: findHurdle(machine, on) }));
@@ -141,11 +152,10 @@ function explain({ privileges }: Machine, hurdle: Hurdle): string {
       return privileges.initialUserNamespace
         ? `this process lacks ${listWords(hurdle.missing)}`
         : `this process lives in a user namespace of its own, and holds no ${listWords(hurdle.missing)} outside of it`;
-    case "refused": {
-      const filter =
-        privileges.seccomp === 2 ? "; a seccomp filter watches this process, and may be what refuses" : "";
-      return `${hurdle.refusal.what}, ${hurdle.refusal.at}${filter}`;
-    }
+    case "refused":
+      return privileges.seccomp === 2
+        ? `${hurdle.refusal.what}; a seccomp filter watches this process and may be what refuses`
+        : hurdle.refusal.what;
     case "not known":
       return "this process may not ask the kernel for it";
     case "pid namespace":
@@ -160,19 +170,20 @@ function findRemedies(machine: Machine, hurdles: readonly Hurdle[]): Remedy[] {
   return [...new Map(remedies.map((remedy) => [JSON.stringify(remedy), remedy])).values()];
 }
 
-function remediesOf({ kernel, privileges }: Machine, hurdle: Hurdle): Remedy[] {
+function remediesOf(machine: Machine, hurdle: Hurdle): Remedy[] {
+  const { kernel, privileges } = machine;
   switch (hurdle.kind) {
     case "no feature":
       return [{ where: undefined, line: kernelRemedy(kernel.release, hurdle.feature) }];
     case "capabilities":
-      return privileges.initialUserNamespace ? capabilityRemedies(hurdle.missing) : namespaceRemedies;
-    case "refused": {
-      const remedy = { where: undefined, line: hurdle.refusal.fix };
-      const isFiltered = privileges.seccomp === 2;
-      return isFiltered
-        ? [remedy, { where: "container", line: "docker run --security-opt seccomp=unconfined ..." }]
-        : [remedy];
-    }
+      return privileges.initialUserNamespace
+        ? capabilityRemedies(machine, hurdle.missing)
+        : namespaceRemedies;
+    case "refused":
+      return [
+        { where: undefined, line: hurdle.refusal.fix },
+        ...(privileges.seccomp === 2 ? [unconfined] : []),
+      ];
     case "not known":
       return [];
     case "pid namespace":
@@ -182,13 +193,25 @@ function remediesOf({ kernel, privileges }: Machine, hurdle: Hurdle): Remedy[] {
   }
 }
 
+const unconfined: Remedy = {
+  where: "container",
+  line: "docker run --security-opt seccomp=unconfined ...",
+};
+
 const namespaceRemedies: Remedy[] = [
   { where: "as root", line: "on the host itself: sudo uscope trace ..." },
   { where: "container", line: "docker run --privileged --pid=host --userns=host ..." },
 ];
 
-function capabilityRemedies(missing: readonly string[]): Remedy[] {
-  const names = missing.map((name) => name.replace("CAP_", ""));
+function capabilityRemedies(
+  { relevantCapabilities, privileges }: Machine,
+  missing: readonly string[],
+): Remedy[] {
+  // Why those that are held too: each of these ways begins with none.
+  const wanted = relevantCapabilities.filter(
+    (name) => missing.includes(name) || privileges.capabilities.has(name),
+  );
+  const names = wanted.map((name) => name.replace("CAP_", ""));
   const set = names.map((name) => `+${name.toLowerCase()}`).join(",");
   return [
     { where: "as root", line: "sudo uscope trace ..." },
@@ -200,7 +223,7 @@ function capabilityRemedies(missing: readonly string[]): Remedy[] {
       where: "container",
       line: `docker run --pid=host ${names.map((name) => `--cap-add ${name}`).join(" ")} ...`,
     },
-    { where: "service", line: `AmbientCapabilities=${missing.join(" ")}` },
+    { where: "service", line: `AmbientCapabilities=${wanted.join(" ")}` },
   ];
 }
 

@@ -2,7 +2,7 @@
  * Owns what is known of a machine before anything is traced, as plain data: kernel, features, steps, privileges.
  * Does not own what follows from it for a person (tools/verdict.ts) nor how a step is tried (rehearsal.ts).
  */
-import { readlinkSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { machine, release } from "node:os";
 import { UnsupportedError } from "../base/errors.js";
 import type { ErrorLines } from "../base/errors.js";
@@ -56,8 +56,12 @@ export interface Machine {
   readonly relevantCapabilities: readonly string[];
 }
 
-/** Asks the kernel by trying; leaves nothing behind and takes some ten milliseconds. */
+/**
+ * Asks the kernel by trying, and leaves nothing behind; takes up to half a second, in which the kernel lets go of probes.
+ * Throws an UnsupportedError where /proc is not mounted: then nothing can be said.
+ */
 export function readMachine(): Machine {
+  requireProc();
   const privileges = readPrivileges();
   const broken = findBroken();
   const known = broken === undefined ? readFeatures() : [];
@@ -79,6 +83,15 @@ export function isAtLeast(release: string, version: string): boolean {
   const [major = 0, minor = 0] = release.split(".").map((part) => Number.parseInt(part, 10));
   const [wantedMajor = 0, wantedMinor = 0] = version.split(".").map(Number);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+function requireProc(): void {
+  if (existsSync("/proc/self/status")) return;
+  throw new UnsupportedError({
+    what: "/proc is not mounted, so that neither processes nor privileges can be seen",
+    at: "/proc/self/status",
+    fix: "mount -t proc proc /proc",
+  });
 }
 
 function inInitialPidNamespace(): boolean {

@@ -2,7 +2,7 @@
  * Owns trying each step of a trace for real, on a file that nobody runs, so that what refuses is known by its own words.
  * Does not own the steps themselves (kernel/) nor what follows from a refusal.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { unreachable } from "../base/assert.js";
 import type { FileOffset } from "../base/bytes.js";
@@ -149,27 +149,28 @@ function attach(way: "multi" | "pmu"): undefined {
 }
 
 /**
- * Opens the memory maps of processes of other users until one lets it. Where none is to be seen the capability decides.
+ * Looks at maps and files of processes of other users until one lets it. Where none is to be seen the capability decides.
  * Why not all of them: a single one may be guarded even against root (a security module, a user namespace).
  */
 function lookIntoOthers(privileges: Privileges): ErrorLines | undefined {
   const enough = 100;
-  const others = findProcessesOfOthers().slice(0, enough);
   let refused: string | undefined;
-  for (const path of others.map((pid) => `/proc/${pid}/maps`)) {
+  for (const pid of findProcessesOfOthers().slice(0, enough)) {
     try {
-      // Kernel: ptrace's check is made by open.
-      closeSync(openSync(path, "r"));
+      // Kernel: ptrace's check is made by open; CAP_PERFMON passes it too since 6.15.
+      closeSync(openSync(`/proc/${pid}/maps`, "r"));
+      // Kernel: its files are behind the check as it always was.
+      readlinkSync(`/proc/${pid}/root`);
       return undefined;
     } catch (error) {
-      if (isRefused(error)) refused ??= path;
+      if (isRefused(error)) refused ??= "path" in error ? String(error.path) : `/proc/${pid}`;
     }
   }
   const isMissing = missingCapabilities(privileges, "look into processes of other users").length > 0;
   if (refused === undefined && !isMissing) return undefined;
   return {
     what: "the kernel does not let this process look into those of other users",
-    at: refused === undefined ? "/proc" : `${refused}, open`,
+    at: refused ?? "/proc",
     fix: isMissing
       ? "run it as root (sudo), or give it CAP_SYS_PTRACE; processes of the same user may do without"
       : "a security module (SELinux, AppArmor) may forbid it: look into the kernel's log (dmesg)",
@@ -208,7 +209,7 @@ function readKernelSymbols(privileges: Privileges): ErrorLines | undefined {
   };
 }
 
-function isRefused(error: unknown): boolean {
+function isRefused(error: unknown): error is Error {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "EACCES" || code === "EPERM";
 }
@@ -218,7 +219,7 @@ function fileRefusal(step: StepName, error: Error): ErrorLines {
   const path = "path" in error ? String(error.path) : "/proc";
   return {
     what: `${path} cannot be read (${"code" in error ? String(error.code) : error.message})`,
-    at: `uscope doctor, ${step}`,
+    at: `trying to ${step}`,
     fix: "mount /proc and /sys (in a container: share the host's), and see that they may be read",
   };
 }

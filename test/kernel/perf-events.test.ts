@@ -34,6 +34,21 @@ describe.runIf(needs("process events"))("process events", () => {
     // The clock is the one of hrtime and of bpf_ktime_get_ns: CLOCK_MONOTONIC.
     const start = execs.find((event) => event.pid === child)!.time;
     expect(start > before && start < after).toBe(true);
+    expect(events.lost).toBe(0);
+  });
+
+  test("of several CPUs come in one order, and a new name is no exec", () => {
+    const order: bigint[] = [];
+    const names: string[] = [];
+    using events = openProcessEvents({
+      onFork: (event) => order.push(event.time),
+      onExec: (event) => (names.push(event.comm), order.push(event.time)),
+    });
+    const hop = "for i in 1 2 3 4 5 6 7 8; do taskset -c 0 true; taskset -c 1 true; done";
+    spawnSync("/bin/sh", ["-c", `echo renamed > /proc/$$/comm; ${hop}`]);
+    events.drain();
+    expect(names.filter((name) => name === "true").length).toBeGreaterThanOrEqual(16);
+    expect(names).not.toContain("renamed");
     expect(order.every((time, index) => index === 0 || time >= order[index - 1]!)).toBe(true);
     expect(events.lost).toBe(0);
   });

@@ -15,9 +15,12 @@ import {
   storeImmediate,
 } from "../../src/bpf/build.js";
 import type { Line } from "../../src/bpf/build.js";
+import type { Register } from "../../src/bpf/instruction.js";
 import type { MapSpec, ProgramSpec } from "../../src/bpf/spec.js";
 
+/** Where the saved registers rdi and rax lie. Spec: struct pt_regs of x86-64. */
 export const firstArgument = 112;
+const returnedValue = 80;
 
 export function program(name: string, lines: readonly Line[], source = ""): ProgramSpec {
   return { name, license: "Dual BSD/GPL", sleepable: false, source, ...assemble(lines) };
@@ -55,8 +58,14 @@ export function countInSlot(slot: bigint, name = "count_slot"): ProgramSpec {
   return program(name, [storeImmediate(4, 10, -4, slot), ...addOne(-4), mov(0, 0n), exit()]);
 }
 
-/** Adds one to the value of "counts" whose key lies at the stack offset. */
-export function addOne(keyAt: number): Line[] {
+/** Adds up the returned values in slot 1. */
+export function sumReturned(): ProgramSpec {
+  const line = [load(8, 6, 1, returnedValue), storeImmediate(4, 10, -4, 1n)];
+  return program("sum_returned", [...line, ...addOne(-4, 6), mov(0, 0n), exit()]);
+}
+
+/** Adds one, or a register, to the value of "counts" whose key lies at the stack offset. */
+export function addOne(keyAt: number, register?: Register): Line[] {
   const missing = label("missing");
   return [
     loadMap(1, "counts"),
@@ -64,7 +73,7 @@ export function addOne(keyAt: number): Line[] {
     alu("add", 2, BigInt(keyAt)),
     call("map_lookup_elem"),
     jumpIf("eq", 0, 0n, missing),
-    mov(1, 1n),
+    register === undefined ? mov(1, 1n) : mov(1, register),
     atomicAdd(8, 0, 0, 1),
     missing,
   ];
@@ -76,21 +85,19 @@ export function ringMap(bytes: number): MapSpec {
 
 /**
  * Sends the first argument and its complement; counts in slot 0 what did not fit. Forces a wake-up only when more than
- * `wakeBytes` wait. With `discardOdd` every odd argument's record is given back unsent.
+ * `wakeBytes` wait. With `discardOdd` every odd argument's record is given back unsent;
+ * with `slow` some microseconds pass before a reserved record is filled in.
  */
 export function sendArgument(options: {
   readonly wakeBytes: bigint;
-  readonly discardOdd: boolean;
+  readonly discardOdd?: boolean;
+  readonly slow?: boolean;
 }): ProgramSpec {
-  const [full, quiet, decided, send, end] = ["full", "quiet", "decided", "send", "end"].map((name) =>
-    label(name),
-  ) as [
-    ReturnType<typeof label>,
-    ReturnType<typeof label>,
-    ReturnType<typeof label>,
-    ReturnType<typeof label>,
-    ReturnType<typeof label>,
-  ];
+  const full = label("full");
+  const quiet = label("quiet");
+  const decided = label("decided");
+  const send = label("send");
+  const end = label("end");
   const [noWakeup, forceWakeup, availableData] = [1n, 2n, 0n];
   return program("send_argument", [
     mov(6, 1),
@@ -108,15 +115,16 @@ export function sendArgument(options: {
     mov(3, 0n),
     call("ringbuf_reserve"),
     jumpIf("eq", 0, 0n, full),
+    mov(9, 0),
+    ...(options.slow === true ? Array.from({ length: 100 }, () => call("ktime_get_ns")) : []),
     load(8, 8, 6, firstArgument),
-    store(8, 0, 0, 8),
+    store(8, 9, 0, 8),
+    mov(1, 9),
     mov(9, 8),
     alu("xor", 9, -1n),
-    store(8, 0, 8, 9),
-    mov(1, 0),
+    store(8, 1, 8, 9),
     mov(2, 7),
-    jumpIf("eq", 0, 0n, send),
-    ...(options.discardOdd
+    ...(options.discardOdd === true
       ? [alu("and", 8, 1n), jumpIf("eq", 8, 0n, send), call("ringbuf_discard"), jump(end)]
       : []),
     send,

@@ -19,7 +19,7 @@ import {
   settledCounts,
 } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
-import { countByCookie, countInSlot, countsMap, emptyProgram } from "./programs.js";
+import { countByCookie, countInSlot, countsMap, emptyProgram, sumReturned } from "./programs.js";
 
 const binary = compile("calls.c", ["-O2"]);
 const alpha = fileOffsetOf(binary, "alpha");
@@ -67,15 +67,16 @@ describe.runIf(needs("attach cookie", "perf_event links", "uprobe_multi")).each(
     expect(countAt(counts, 0)).toBe(0n);
   });
 
-  test("returns are counted", async () => {
+  test("a return shows the returned value", async () => {
     using counts = createMap(countsMap);
-    using program = loadProgram(countInSlot(1n), new Map([["counts", counts]]), { multi: way.multi });
+    using program = loadProgram(sumReturned(), new Map([["counts", counts]]), { multi: way.multi });
     await using target = converse(binary);
     await target.line();
     using _link = arm(program, { returns: true });
     target.say("500 9");
     await target.line();
-    expect(countAt(counts, 1)).toBe(500n);
+    // alpha(index, 2 * index) returns 3 * index.
+    expect(countAt(counts, 1)).toBe((3n * 500n * 499n) / 2n);
   });
 
   test("only the wanted process is counted", async () => {

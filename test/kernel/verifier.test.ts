@@ -40,8 +40,7 @@ describe.runIf(needs("ring buffer"))("the verifier", () => {
     const lines = [
       loadConstant(3, 0x123456789abcn),
       ...placed({ start: 32, end: 37 }, [load(8, 1, 3, 0)]),
-      mov(0, 0n),
-      exit(),
+      ...placed({ start: 0, end: 12 }, [mov(0, 0n), exit()]),
     ];
     const error = refusalOf(lines);
     expect(error.message).toBe(

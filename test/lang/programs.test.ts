@@ -123,9 +123,9 @@ describe("values", () => {
     expect(
       printed('"%lx %lx %lx %lx", arg1 + 8, (int *)arg1 + 8, (void *)arg1 + 8, 2 + (long **)arg1', 0x1000n),
     ).toBe("1008 1020 1008 1010");
-    expect(printed('"%ld %d", (int *)arg1 - (int *)arg2, (char *)arg1 > (char *)arg2', 0x1000n, 0x1010n)).toBe(
-      "-4 0",
-    );
+    expect(
+      printed('"%ld %d", (int *)arg1 - (int *)arg2, (char *)arg1 > (char *)arg2', 0x1000n, 0x1010n),
+    ).toBe("-4 0");
   });
 
   it("come from any register, by both names", () => {

@@ -20,7 +20,7 @@ export const command: Command = {
     ["uscope doctor", "what works for this user, here"],
     ["sudo uscope doctor", "what would work as root"],
     ["uscope doctor > /dev/null && uscope trace ...", "in a script: trace only where it is possible"],
-    ["uscope doctor --json | jq -r '.causes[]'", "what stands in the way, a line each"],
+    ["uscope doctor --json | jq -r '.causes[].what'", "what stands in the way, a line each"],
   ],
   notes: [
     "Exit code: 0 when all works that `uscope trace` cannot do without (single options may still be missing: see the verdict),",

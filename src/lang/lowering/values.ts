@@ -26,13 +26,14 @@ export class Values {
   readonly #known: Map<string, Virtual>[] = [new Map()];
   /** Where to go when a value cannot be computed. */
   #fault: BlockNumber;
-  #text: { readonly slot: StackSlot; readonly bytes: number } | undefined;
+  readonly #texts: TextComparison;
 
   constructor(builder: Builder, memory: UserMemory, architecture: Architecture, fault: BlockNumber) {
     this.#builder = builder;
     this.#memory = memory;
     this.#architecture = architecture;
     this.#fault = fault;
+    this.#texts = new TextComparison(builder, memory);
   }
 
   /** Lowers with another place for failures, after which execution may go on: what is read inside is not known behind it. */
@@ -226,88 +227,17 @@ export class Values {
     const width = type.bytes === 8 ? 64 : 32;
     const left = this.value(typed.left);
     const right = this.value(typed.right);
-    if (typed.operator === "/" || typed.operator === "%")
-      return this.#divide(typed.operator, left, right, type);
+    if (typed.operator === "/" || typed.operator === "%") {
+      return divide(this.#builder, typed.operator, left, right, type, this.#fault);
+    }
     if (typed.operator === ">>")
       return this.#builder.compute(type.signed ? "arsh" : "rsh", width, left, right);
     return this.#builder.compute(operations[typed.operator], width, left, right);
   }
 
-  /**
-   * Divides as C does. Why: BPF gives 0 for x / 0, which is a wrong value in place of an error. Verifier: signed division is an
-   * instruction only since 6.6, so magnitudes are divided and the sign is set afterwards; INT_MIN / -1 wraps to INT_MIN.
-   */
-  #divide(operator: "/" | "%", left: Operand, right: Operand, type: IntegerType): Operand {
-    const builder = this.#builder;
-    const width = type.bytes === 8 ? 64 : 32;
-    const operation = operator === "/" ? "div" : "mod";
-    if (typeof right === "number") {
-      const divides = builder.block("divide");
-      builder.branch("eq", width, right, 0n, this.#fault, divides);
-      builder.enter(divides);
-    }
-    if (!type.signed) return builder.compute(operation, width, left, right);
-    const leftSign = builder.compute("arsh", width, left, BigInt(width - 1));
-    const rightSign =
-      typeof right === "bigint"
-        ? wrap(right, type) < 0n
-          ? -1n
-          : 0n
-        : builder.compute("arsh", width, right, BigInt(width - 1));
-    const magnitudes = [
-      this.#negateBy(left, leftSign, width),
-      this.#negateBy(right, rightSign, width),
-    ] as const;
-    const result = builder.compute(operation, width, ...magnitudes);
-    // Spec: C17 6.5.5: the remainder has the sign of the dividend.
-    const sign = operator === "/" ? builder.compute("xor", width, leftSign, rightSign) : leftSign;
-    return this.#negateBy(result, sign, width);
-  }
-
-  /** Negates where the sign is -1, not where it is 0. */
-  #negateBy(value: Operand, sign: Operand, width: 32 | 64): Operand {
-    const turned = this.#builder.compute("xor", width, value, sign);
-    return this.#builder.compute("sub", width, turned, sign);
-  }
-
-  #sameText(typed: Of<"same-text">, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
-    const { literal, address } = typed;
-    const builder = this.#builder;
-    // Why: with room for one byte more than the literal and its zero, a longer text is never taken for it.
-    const room = address === undefined ? commBytes : textRoom(literal.length);
-    const base = this.#textSlot(room);
-    if (address === undefined) {
-      if (literal.length >= commBytes) return builder.jump(whenFalse);
-      builder.run("get_current_comm", [{ address: base, offset: 0 }, BigInt(commBytes)]);
-      this.#compareBytes(base, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
-      return;
-    }
-    const failures = { fault: this.#fault, null: whenFalse };
-    const written = this.#memory.readText({ base, offset: 0 }, room, this.value(address), failures);
-    const compares = builder.block("compare");
-    builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, whenFalse);
-    builder.enter(compares);
-    this.#compareBytes(base, literal, whenTrue, whenFalse);
-  }
-
-  #compareBytes(base: StackSlot, literal: Uint8Array, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
-    const builder = this.#builder;
-    for (let at = 0; at < literal.length;) {
-      const left = literal.length - at;
-      const bytes = left >= 4 ? 4 : left >= 2 ? 2 : 1;
-      const wanted = literal.slice(at, at + bytes).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-      const next = builder.block("compare");
-      builder.branch("ne", 32, builder.load(base, at, bytes), wanted, whenFalse, next);
-      builder.enter(next);
-      at += bytes;
-    }
-    builder.jump(whenTrue);
-  }
-
-  #textSlot(bytes: number): StackSlot {
-    if (this.#text === undefined || this.#text.bytes < bytes)
-      this.#text = { slot: this.#builder.slot(bytes), bytes };
-    return this.#text.slot;
+  #sameText({ literal, address }: Of<"same-text">, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
+    if (address === undefined) return this.#texts.compareName(literal, whenTrue, whenFalse);
+    this.#texts.compareText(this.value(address), literal, { whenTrue, whenFalse, fault: this.#fault });
   }
 
   /** Reads memory once where the same was read on every way here. Why: it costs a call, and might have changed in between. */

@@ -2,11 +2,13 @@
  * Owns a whole one-liner: `SELECTOR[(SIGNATURE)] [(PREDICATE)] ["FORMAT"[,] [ARGUMENT, ...]]` as a tree and a template.
  * Does not own its parts, which have a file each.
  */
+import { assert } from "../../base/assert.js";
 import type { Span } from "../../base/errors.js";
 import type { ParsedProbe } from "../probe.js";
 import { Problems } from "../problems.js";
 import type { Template, TemplatePart } from "../template.js";
 import type { EmitField, Expression, FieldForm, Parameter, Statement } from "../tree.js";
+import { onelinerAdvice } from "./advice.js";
 import { Cursor } from "./cursor.js";
 import { parseExpression } from "./expression.js";
 import { parseFormat } from "./format.js";
@@ -28,7 +30,9 @@ export function parse(source: string): ParsedProbe {
   const body: Statement[] = [];
   if (condition !== undefined) body.push({ kind: "require", condition, span: condition.span });
   body.push({ kind: "emit", fields: action.fields, span: action.span });
-  return { source, tree: { selector: selector!, parameters, body }, template: action.template };
+  assert(selector !== undefined, "a selector that is missing without a problem");
+  const tree = { selector, parameters, body };
+  return { source, tree, template: action.template, advice: onelinerAdvice };
 }
 
 function readSignature(cursor: Cursor, ofMarker: boolean): readonly Parameter[] {

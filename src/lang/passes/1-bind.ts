@@ -5,7 +5,8 @@
 import { nearestNames } from "../../base/text.js";
 import { builtins, findBuiltin } from "../builtins.js";
 import type { Meaning, Meanings } from "../meaning.js";
-import type { Problems } from "../problems.js";
+
+import type { Reporter } from "../problems.js";
 import { findRegister, registerNames } from "../registers.js";
 import type { Architecture, Layout, ValuePlace } from "../target.js";
 import { expressionsOf, operandsOf } from "../tree.js";
@@ -18,9 +19,9 @@ export function bind(
   tree: ProbeTree,
   layout: Layout,
   architecture: Architecture,
-  problems: Problems,
+  reporter: Reporter,
 ): Meanings {
-  const scope: Scope = { tree, layout, architecture, problems };
+  const scope: Scope = { tree, layout, architecture, ...reporter };
   const meanings = new Map<Expression, Meaning>();
   const visit = (expression: Expression): void => {
     const meaning = findMeaning(expression, scope);
@@ -33,14 +34,14 @@ export function bind(
   return meanings;
 }
 
-interface Scope {
+interface Scope extends Reporter {
   readonly tree: ProbeTree;
   readonly layout: Layout;
   readonly architecture: Architecture;
-  readonly problems: Problems;
 }
 
 type Name = Extract<Expression, { kind: "name" }>;
+type Register = Extract<Expression, { kind: "register" }>;
 
 function findMeaning(expression: Expression, scope: Scope): Meaning | undefined {
   if (expression.kind === "register") return bindRegister(expression, scope);
@@ -57,66 +58,39 @@ function findMeaning(expression: Expression, scope: Scope): Meaning | undefined 
   return reportUnknown(expression, scope);
 }
 
-function bindRegister(
-  expression: Extract<Expression, { kind: "register" }>,
-  { architecture, problems }: Scope,
-): Meaning | undefined {
-  const { name, span } = expression;
+function bindRegister({ name, span }: Register, { architecture, problems, advice }: Scope): Meaning | undefined {
   if (findRegister(architecture, name) !== undefined) {
     return { kind: "place", place: { kind: "register", register: name, type: u64 }, type: u64 };
   }
   const near = nearestNames(name, registerNames(architecture));
-  const example =
-    architecture === "x86-64" ? "ctx->di, ctx->ax, ctx->sp or ctx->ip" : "ctx->x0, ctx->sp or ctx->pc";
-  return problems.report(
-    span,
-    `${architecture} has no register "${name}"`,
-    near.length > 0 ? `did you mean ${quoteAll(near)}?` : `write ${example}`,
-  );
+  const examples = architecture === "x86-64" ? ["di", "ax", "sp", "ip"] : ["x0", "x1", "sp", "pc"];
+  const fix = near.length > 0 ? `did you mean ${quoteAll(near)}?` : `write ${examples.map(advice.register).join(", ")}`;
+  return problems.report(span, `${architecture} has no register "${name}"`, fix);
 }
 
-function bindArgument(
-  expression: Name,
-  index: number,
-  type: Type | undefined,
-  { layout, problems }: Scope,
-): Meaning | undefined {
+function bindArgument(name: Name, index: number, type: Type | undefined, scope: Scope): Meaning | undefined {
+  const { layout, problems, advice } = scope;
   const place = layout.arguments[index];
-  if (place !== undefined) return bindPlace(expression, place, type, problems);
+  if (place !== undefined) return bindPlace(name, place, type, scope);
   const count = layout.arguments.length;
-  const reason =
-    layout.missing ??
-    (count === 0 ? "here, where nothing has arguments" : `here: there are ${count} arguments`);
-  return problems.report(
-    expression.span,
-    `${expression.name} is not known ${reason}`,
+  const known = count === 0 ? "here, where nothing has arguments" : `here: there are ${count} arguments`;
+  const fix =
     layout.returned === undefined
-      ? "use the arguments that there are, or a register, as in ctx->di"
-      : "use retval at a return, or watch the entry with p:",
-  );
+      ? `use the arguments that there are, or a register, as in ${advice.register("sp")}`
+      : advice.watchEntry;
+  return problems.report(name.span, `${name.name} is not known ${layout.missing ?? known}`, fix);
 }
 
-function bindReturned(expression: Name, { layout, problems }: Scope): Meaning | undefined {
-  if (layout.returned !== undefined) return bindPlace(expression, layout.returned, undefined, problems);
-  return problems.report(
-    expression.span,
-    "retval is known only when a function returns",
-    "watch the return with r: in front, as in r:LIBRARY:FUNCTION",
-  );
+function bindReturned(name: Name, scope: Scope): Meaning | undefined {
+  const { layout, problems, advice } = scope;
+  if (layout.returned !== undefined) return bindPlace(name, layout.returned, undefined, scope);
+  return problems.report(name.span, `${name.name} is known only when a function returns`, advice.watchReturn);
 }
 
-function bindPlace(
-  expression: Name,
-  place: ValuePlace,
-  type: Type | undefined,
-  problems: Problems,
-): Meaning | undefined {
+function bindPlace(name: Name, place: ValuePlace, type: Type | undefined, { problems }: Scope): Meaning | undefined {
   if (place.kind !== "unreadable") return { kind: "place", place, type: type ?? place.type };
-  return problems.report(
-    expression.span,
-    `${expression.name} cannot be read here: ${place.reason}`,
-    "leave this one out; the others can be read",
-  );
+  const what = `${name.name} cannot be read here: ${place.reason}`;
+  return problems.report(name.span, what, "leave this one out; the others can be read");
 }
 
 function reportUnknown({ name, span }: Name, { tree, layout, problems }: Scope): undefined {
@@ -127,13 +101,8 @@ function reportUnknown({ name, span }: Name, { tree, layout, problems }: Scope):
     ...builtins.map((builtin) => builtin.name),
   ].filter((candidate) => candidate !== "");
   const near = nearestNames(name, known);
-  const what =
-    name === "$task" ? "$task is a struct of the kernel, which is not traced here" : `"${name}" is not known`;
-  return problems.report(
-    span,
-    what,
-    near.length > 0 ? `did you mean ${quoteAll(near)}?` : `known are ${known.join(" ")}`,
-  );
+  const fix = near.length > 0 ? `did you mean ${quoteAll(near)}?` : `known are ${known.join(" ")}`;
+  return problems.report(span, `"${name}" is not known`, fix);
 }
 
 function quoteAll(names: readonly string[]): string {

@@ -1,0 +1,218 @@
+/**
+ * Owns the sites of one selector in one file: entries, returns by the kernel's return probes, proved places inside.
+ * Does not own finding and opening the file (resolve.ts).
+ */
+import { UnsupportedError } from "../base/errors.js";
+import type { VirtualAddress } from "../base/bytes.js";
+import { isGlob } from "../base/text.js";
+import { fileOffsetOf, isExecutable } from "../elf/address.js";
+import { findSection } from "../elf/file.js";
+import { classifyInstruction, longestInstruction } from "../isa/entry.js";
+import type { Architecture, Layout, Target } from "../lang/target.js";
+import type { Binary } from "./binary.js";
+import { entryLayout, insideLayout, returnLayout } from "./calling-convention.js";
+import { CodeReader } from "./code.js";
+import { matchFunctions, printFunctionName, type FunctionMatch } from "./functions.js";
+import { findReturnHazards, type Hazard } from "./hazards.js";
+import { requireBoundary, requireCodeRange } from "./inside.js";
+import type { KernelVersion } from "./kernel-version.js";
+import type { ProcessInfo } from "./process.js";
+import type { Site, SkippedSite } from "./site.js";
+
+export interface SiteSearch {
+  readonly binary: Binary;
+  /** As the person named it. */
+  readonly target: string;
+  readonly processes: readonly ProcessInfo[];
+  readonly kernel: KernelVersion;
+  /** A person insists on return probes whatever the hazard. */
+  readonly isForced: boolean;
+}
+
+export interface FoundSites {
+  readonly architecture: Architecture;
+  readonly layouts: readonly Layout[];
+  readonly sites: readonly Site[];
+  readonly skipped: readonly SkippedSite[];
+  readonly notes: readonly string[];
+}
+
+type Selector = Parameters<Target["resolve"]>[0];
+type FunctionSelector = Extract<Selector, { kind: "function" }>;
+type AddressSelector = Extract<Selector, { kind: "address" }>;
+
+/** Finds the sites of a function name or pattern. Several functions: what cannot be armed is skipped with its reason. */
+export async function findFunctionSites(selector: FunctionSelector, search: SiteSearch): Promise<FoundSites> {
+  const { binary, target } = search;
+  const { symbol, offset, at } = selector;
+  if (at === "return" && offset !== 0) throw returnInside(symbol, offset);
+  const { path, isStripped } = binary;
+  const matches = matchFunctions(binary.functions, symbol, { target, path, isStripped });
+  const collector = new Collector(search, layoutOf(binary, at, offset), trapOf(at));
+  for (const match of matches) {
+    if (offset !== 0) await collector.addInside(match, offset, matches.length === 1);
+    else if (at === "return") collector.addReturn(match, matches.length === 1);
+    else collector.add(match.address, match.address, match.names, "entry");
+  }
+  return collector.finish([...ifuncNotes(matches, symbol), ...languageNotes(binary, at)]);
+}
+
+/** Finds the one site of an address, as the file's symbols count addresses. */
+export async function findAddressSites(selector: AddressSelector, search: SiteSearch): Promise<FoundSites> {
+  const { binary } = search;
+  const address = Number(selector.address) as VirtualAddress;
+  const range = requireCodeRange(binary, address);
+  const isEntry = range.start === address;
+  if (!isEntry) await requireBoundary(binary, range, address);
+  const layout = isEntry ? entryLayout(binary.elf.machine) : insideLayout(binary.elf.machine);
+  const collector = new Collector(search, layout, "uprobe");
+  const names = isEntry
+    ? binary.functions.at(address).map((symbol) => symbol.name)
+    : namesAround(binary, address);
+  collector.add(address, range.start, [...new Set(names)], isEntry ? "entry" : "inside");
+  return collector.finish(languageNotes(binary, "entry"));
+}
+
+class Collector {
+  readonly #search: SiteSearch;
+  readonly #layout: Layout;
+  readonly #trap: Site["trap"];
+  readonly #code: CodeReader;
+  readonly #sites: Site[] = [];
+  readonly #skipped: SkippedSite[] = [];
+
+  constructor(search: SiteSearch, layout: Layout, trap: Site["trap"]) {
+    this.#search = search;
+    this.#layout = layout;
+    this.#trap = trap;
+    this.#code = new CodeReader(search.binary);
+  }
+
+  /** Adds a place that is known to be the start of an instruction, unless the kernel would not take it. */
+  add(address: VirtualAddress, start: VirtualAddress, names: readonly string[], role: Site["role"]): void {
+    const { binary, kernel } = this.#search;
+    const offset = fileOffsetOf(binary.elf, address);
+    if (offset === undefined || !isExecutable(binary.elf, address)) {
+      return this.#skip(address, start, names, "the file has no code at its address");
+    }
+    const bytes = this.#code.read(address, longestInstruction);
+    const { length, cost, refused, harmful } = classifyInstruction(binary.elf.machine, bytes, {
+      release: kernel,
+      position: offset,
+    });
+    const reason = refused ?? harmful ?? (length === undefined ? unknownInstruction(bytes) : undefined);
+    if (reason !== undefined) return this.#skip(address, start, names, reason);
+    this.#sites.push({
+      binary,
+      offset,
+      address,
+      role,
+      trap: this.#trap,
+      semaphore: undefined,
+      layout: 0,
+      names,
+      cost,
+    });
+  }
+
+  /** Adds the return of a function, by way of its entry, unless that would harm the program. */
+  addReturn(match: FunctionMatch, isOnly: boolean): void {
+    const { binary, processes, kernel, isForced } = this.#search;
+    const hazard = isForced ? undefined : findReturnHazards(binary, match, processes, kernel)[0];
+    if (hazard === undefined) return this.add(match.address, match.address, match.names, "return");
+    if (isOnly) throw hazardous(binary, match, hazard);
+    this.#skip(match.address, match.address, match.names, hazard.reason);
+  }
+
+  /** Adds a place at a distance from the function's start, when it is proved to be the start of an instruction. */
+  async addInside(match: FunctionMatch, offset: number, isOnly: boolean): Promise<void> {
+    const { binary } = this.#search;
+    const address = (match.address + offset) as VirtualAddress;
+    const range = { name: `function ${match.names[0]!}`, start: match.address, bytes: match.symbol.size };
+    try {
+      await requireBoundary(binary, range, address);
+    } catch (error) {
+      if (isOnly || !(error instanceof UnsupportedError)) throw error;
+      return this.#skip(address, match.address, match.names, error.what);
+    }
+    this.add(address, match.address, match.names, "inside");
+  }
+
+  finish(notes: readonly string[]): FoundSites {
+    const { machine } = this.#search.binary.elf;
+    return {
+      architecture: machine,
+      layouts: [this.#layout],
+      sites: this.#sites,
+      skipped: this.#skipped,
+      notes,
+    };
+  }
+
+  #skip(address: VirtualAddress, start: VirtualAddress, names: readonly string[], reason: string): void {
+    const distance = address - start;
+    const name = names.length === 0 ? `0x${start.toString(16)}` : printFunctionName(names[0]!);
+    this.#skipped.push({
+      name: distance === 0 ? name : `${name}+0x${distance.toString(16)}`,
+      address,
+      reason,
+    });
+  }
+}
+
+function layoutOf(binary: Binary, at: FunctionSelector["at"], offset: number): Layout {
+  const { machine } = binary.elf;
+  if (at === "return") return returnLayout(machine);
+  return offset === 0 ? entryLayout(machine) : insideLayout(machine);
+}
+
+function trapOf(at: FunctionSelector["at"]): Site["trap"] {
+  return at === "return" ? "uretprobe" : "uprobe";
+}
+
+function namesAround(binary: Binary, address: VirtualAddress): string[] {
+  const symbol = binary.functions.covering(address);
+  return symbol === undefined ? [] : [symbol.name];
+}
+
+function unknownInstruction(bytes: Uint8Array): string {
+  const shown = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return bytes.length === 0
+    ? "the file has no code there"
+    : `its first bytes (${shown}) are no known instruction`;
+}
+
+function ifuncNotes(matches: readonly FunctionMatch[], symbol: string): string[] {
+  const resolvers = matches.filter((match) => match.symbol.kind === "ifunc");
+  if (resolvers.length === 0) return [];
+  const who = isGlob(symbol)
+    ? `${resolvers.length} of the functions (${resolvers[0]!.names[0]} ...) are ifuncs`
+    : `${symbol} is an ifunc`;
+  return [
+    `${who}: the symbol is a resolver, which runs once per process and returns the function that is called from then on; calls of that one are not seen here`,
+  ];
+}
+
+function languageNotes(binary: Binary, at: FunctionSelector["at"]): string[] {
+  const isGo = findSection(binary.elf, ".go.buildinfo") !== undefined;
+  if (!isGo || at === "return") return [];
+  return [
+    "this is a Go program: arg1, arg2 ... are read as C passes them, which is right only for C functions in it",
+  ];
+}
+
+function hazardous(binary: Binary, match: FunctionMatch, hazard: Hazard): UnsupportedError {
+  return new UnsupportedError({
+    what: `the return of ${printFunctionName(match.names[0]!)} cannot be probed safely: ${hazard.reason}`,
+    at: `${binary.path} (hazard: ${hazard.name})`,
+    fix: hazard.alternative,
+  });
+}
+
+function returnInside(symbol: string, offset: number): UnsupportedError {
+  return new UnsupportedError({
+    what: "a return probe has no offset: it stands at the function's return",
+    at: `r:...:${symbol}+0x${offset.toString(16)}`,
+    fix: `leave the offset out (r:...:${symbol}), or probe the place itself (p:)`,
+  });
+}
