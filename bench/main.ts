@@ -1,15 +1,24 @@
 /** Owns a run of the benchmark: which questions are asked, the table on the terminal, and docs/benchmarks.md on demand. */
 import { writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { measureCost } from "./cost.js";
+import { measureList } from "./list.js";
+import { measureLines } from "./lines.js";
 import { describeMachine } from "./machine.js";
+import { measureManyPlaces } from "./many-places.js";
+import { measureMemory } from "./memory.js";
+import { measureStartUp } from "./start-up.js";
 import { printMarkdown, printSection } from "./table.js";
 import type { Section } from "./table.js";
 import { Workplace } from "./workplace.js";
 
 const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Section>>> = {
   cost: measureCost,
+  lines: measureLines,
+  "start-up": measureStartUp,
+  memory: measureMemory,
+  "many-places": measureManyPlaces,
+  list: measureList,
 };
 
 const words = process.argv.slice(2);
@@ -21,7 +30,6 @@ if (unknown.length > 0 || (isWritten && wanted.length > 0)) {
   process.exit(2);
 }
 
-preferUs();
 const machine = describeMachine();
 console.log(`${machine.join("\n")}\n`);
 const workplace = new Workplace();
@@ -49,12 +57,3 @@ if (isWritten) {
   );
 }
 process.exitCode = sections.some(({ rows }) => rows.some(({ bar }) => bar?.held === false)) ? 1 : 0;
-
-/** Why: what else runs on the machine should not count; everything that is started here inherits it. */
-function preferUs(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGHEST);
-  } catch {
-    // Only root may; the times are then those of a shared machine.
-  }
-}

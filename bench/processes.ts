@@ -20,6 +20,7 @@ export interface Finished {
 export interface Started {
   readonly pid: number;
   readonly ended: Promise<Finished>;
+  isRunning(): boolean;
   /** Resolves with the first text of standard error or output that fits, and the milliseconds until it came; rejects when the program ends before. */
   until(pattern: RegExp): Promise<{ readonly match: RegExpExecArray; readonly milliseconds: number }>;
   /** Sends SIGTERM and waits; after ten seconds SIGKILL. */
@@ -55,6 +56,7 @@ export function start(file: string, words: readonly string[], stdout: Destinatio
   return {
     pid: child.pid ?? -1,
     ended,
+    isRunning: () => alive.has(child),
     until: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -97,7 +97,7 @@ export class Cursor {
     this.end = text.length;
     // Why: packs and dependent substitutions read parts again, which hostile symbols can nest; real symbols of g++
     // and clang stay below two steps a letter.
-    this.work = Infinity;
+    this.work = 2_000 + 64 * text.length;
   }
 
   /** The letter here as a char code, or 0 at the end. */

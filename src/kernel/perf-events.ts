@@ -37,7 +37,12 @@ export interface ExecEvent extends ProcessEvent {
 export interface MapEvent extends ProcessEvent {
   readonly path: string;
   readonly inode: bigint;
+  /** As /proc/PID/maps prints it: `fe:01`. */
+  readonly device: string;
   readonly address: bigint;
+  /** Bytes mapped, and where they begin in the file. */
+  readonly length: bigint;
+  readonly offset: bigint;
 }
 
 export interface ProcessListener {
@@ -145,12 +150,19 @@ class Watcher implements ProcessEvents {
         pid: view.getUint32(8, true),
         tid: view.getUint32(12, true),
         address: view.getBigUint64(16, true),
+        length: view.getBigUint64(24, true),
+        offset: view.getBigUint64(32, true),
+        device: `${printByte(view.getUint32(40, true))}:${printByte(view.getUint32(44, true))}`,
         inode: view.getBigUint64(48, true),
         path: readText(view, 72),
         time,
       });
     }
   }
+}
+
+function printByte(value: number): string {
+  return value.toString(16).padStart(2, "0");
 }
 
 /** A record, header included: u32 type, u16 misc, u16 size. With sample_id_all its last 16 bytes are u32 pid, tid, u64 time. */

@@ -3,7 +3,7 @@
  * Does not own any step of it, nor a syntax: every front ends in the same tree.
  */
 import { assert } from "../base/assert.js";
-import { UsageError } from "../base/errors.js";
+import { SourceError, UsageError } from "../base/errors.js";
 import { print } from "../bpf/print.js";
 import type { MapSpec, ProgramSpec } from "../bpf/spec.js";
 import type { EventLayout } from "./event.js";
@@ -59,7 +59,8 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
   problems.throwIfAny(source);
   const event = layoutOf(firstOf(analysed), options);
   refuseHuge(event, options);
-  const built = analysed.map((probe) => build(probe, { ...options, architecture: resolution.architecture, event }));
+  const settings = { ...options, architecture: resolution.architecture, event };
+  const built = analysed.map((probe) => build(probe, settings, parsed));
   return {
     selector: tree.selector,
     event,
@@ -92,10 +93,22 @@ function analyse(
   return check(tree.body, meanings, columnsOf(options).length, reporter);
 }
 
-function build(probe: TypedProbe, options: LowerOptions) {
+function build(probe: TypedProbe, options: LowerOptions, parsed: ParsedProbe) {
   const sleepable = options.sleepable && readsMemory(probe);
   const program = simplify(lower(probe, { ...options, sleepable }));
-  return { sleepable, program, assembly: emit(allocate(program)) };
+  const allocated = allocate(program);
+  refuseDeep(allocated.stackBytes, parsed);
+  return { sleepable, program, assembly: emit(allocated) };
+}
+
+/** Verifier: MAX_BPF_STACK. Only an expression with dozens of reads, one inside the other, comes so far. */
+function refuseDeep(stackBytes: number, { source, tree }: ParsedProbe): void {
+  if (stackBytes <= 512) return;
+  const span = tree.body.at(-1)?.span ?? tree.selector.span;
+  const what = `this takes ${stackBytes} bytes of the program's stack, and there are 512`;
+  throw new SourceError(source, [
+    { what, span, fix: "keep fewer values waiting for others: split it over two probes" },
+  ]);
 }
 
 function firstOf<Item>(items: readonly Item[]): Item {

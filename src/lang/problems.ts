@@ -12,13 +12,16 @@ export interface Reporter {
   readonly advice: Advice;
 }
 
+/** More than a person would read at once. */
+const mostProblems = 20;
+
 export class Problems {
   readonly #found: SourceProblem[] = [];
 
   /** Remembers a problem and returns undefined, so that `return problems.report(...)` means "no value". */
   report(span: Span, what: string, fix: string): undefined {
     const known = this.#found.some((problem) => problem.what === what && problem.span.start === span.start);
-    if (!known) this.#found.push({ what, span, fix });
+    if (!known && this.count < mostProblems) this.#found.push({ what, span, fix });
     return undefined;
   }
 

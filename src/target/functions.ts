@@ -35,13 +35,15 @@ export function matchFunctions(
   pattern: string,
   place: SearchPlace,
 ): FunctionMatch[] {
-  // Why: operators and subscripts look like globs (operator*, operator[]); the exact name decides.
-  const exact = mergeAliases(functions.find(pattern));
+  const exact = isGlob(pattern) ? [] : mergeAliases(functions.find(pattern));
   if (exact.length > 0) return exact;
+  // Why: operator* and operator[] look like globs; what they name as they stand goes first.
+  const isOperator = isGlob(pattern) && /\boperator\W/.test(pattern);
+  const meant =
+    isOperator || !isGlob(pattern) ? findDemangled(functions, (form) => form === pattern, pattern) : [];
+  if (meant.length > 0) return meant;
   const found = isGlob(pattern) ? findGlob(functions, pattern) : [];
   if (found.length > 0) return found;
-  const meant = findDemangled(functions, (form) => form === pattern, pattern);
-  if (meant.length > 0) return meant;
   throw notFound(functions, pattern, place);
 }
 
@@ -75,35 +77,37 @@ function findDemangled(
   });
 }
 
-/** Goes over all functions by address; a match takes all names of its address with it. */
+/** Goes over all functions; a match takes all names of its address with it. */
 function collect(functions: FunctionTable, matches: (symbol: FunctionSymbol) => boolean): FunctionMatch[] {
-  const found: FunctionMatch[] = [];
-  let group: FunctionSymbol[] = [];
-  const finishGroup = (): void => {
-    const symbol = group.find(matches);
-    if (symbol === undefined) return;
-    const others = group.filter((other) => other !== symbol).map((other) => other.name);
-    found.push({ address: symbol.address, symbol, names: [...new Set([symbol.name, ...others])] });
-  };
+  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
+  const others: FunctionSymbol[] = [];
   for (const symbol of functions.all()) {
-    if (group.length > 0 && group[0]!.address !== symbol.address) {
-      finishGroup();
-      group = [];
-    }
-    group.push(symbol);
+    if (!matches(symbol)) others.push(symbol);
+    else addTo(groups, symbol);
   }
-  finishGroup();
-  return found;
+  for (const symbol of others) groups.get(symbol.address)?.push(symbol);
+  return orderMatches(groups);
 }
 
 function mergeAliases(symbols: readonly FunctionSymbol[]): FunctionMatch[] {
-  return [...groupByAddress(symbols).values()]
-    .map((group) => ({
-      address: group[0]!.address,
-      symbol: group[0]!,
-      names: [...new Set(group.map((symbol) => symbol.name))],
-    }))
-    .sort((left, right) => left.address - right.address);
+  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
+  for (const symbol of symbols) addTo(groups, symbol);
+  return orderMatches(groups);
+}
+
+function addTo(groups: Map<VirtualAddress, FunctionSymbol[]>, symbol: FunctionSymbol): void {
+  const group = groups.get(symbol.address);
+  if (group === undefined) groups.set(symbol.address, [symbol]);
+  else group.push(symbol);
+}
+
+function orderMatches(groups: ReadonlyMap<VirtualAddress, readonly FunctionSymbol[]>): FunctionMatch[] {
+  const matches = Array.from(groups.values(), (group): FunctionMatch => {
+    const symbol = group[0]!;
+    const names = group.length === 1 ? [symbol.name] : [...new Set(group.map(({ name }) => name))];
+    return { address: symbol.address, symbol, names };
+  });
+  return matches.sort((left, right) => left.address - right.address);
 }
 
 function notFound(functions: FunctionTable, pattern: string, place: SearchPlace): NotFoundError {
@@ -157,14 +161,4 @@ function listPattern(pattern: string): string {
 
 function strippedHint(target: string): string {
   return `. The file is stripped of its local functions: install its debug package (such as ${target.replace(/^.*\//, "")}-dbgsym), or give an address: ${target}:0xADDR`;
-}
-
-function groupByAddress(symbols: readonly FunctionSymbol[]): Map<VirtualAddress, FunctionSymbol[]> {
-  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
-  for (const symbol of symbols) {
-    const group = groups.get(symbol.address);
-    if (group === undefined) groups.set(symbol.address, [symbol]);
-    else group.push(symbol);
-  }
-  return groups;
 }

@@ -2,8 +2,8 @@
  * Owns the preflight for return probes by the kernel's uretprobes: what of the target would break when its return
  * addresses are replaced. Does not own the decision to insist (`--force uretprobe`), nor safer ways to see returns.
  */
-import { readSection } from "../elf/sections.js";
 import { findSection } from "../elf/file.js";
+import { readDynamicNames } from "../elf/imports.js";
 import { mayBeMangled } from "../demangle/demangle.js";
 import type { Binary } from "./binary.js";
 import type { FunctionMatch } from "./functions.js";
@@ -18,21 +18,37 @@ export interface Hazard {
   readonly alternative: string;
 }
 
-/** Lists what return probes on a function would break; none for plain C. Without processes, any may be the one that is hit. */
-export function findReturnHazards(
+/**
+ * Looks at a file once and returns the question to ask of each function: what would a return probe on it break? Nothing,
+ * for plain C. Without processes, any process may be the one that is hit.
+ */
+export function returnHazards(
   binary: Binary,
-  match: FunctionMatch,
   processes: readonly ProcessInfo[],
   kernel: KernelVersion,
-): Hazard[] {
-  const hazards = [
+): (match: FunctionMatch) => Hazard[] {
+  const names = namesOf(binary);
+  const always = [
     findGo(binary),
-    findExceptions(binary, match),
-    findStackSwitching(binary, processes),
+    findStackSwitching(binary, names, processes),
     findSeccomp(processes, kernel),
     findShadowStack(processes, kernel),
-  ];
-  return hazards.filter((hazard) => hazard !== undefined);
+  ].filter((hazard) => hazard !== undefined);
+  const passesExceptions =
+    findSection(binary.elf, ".gcc_except_table") !== undefined &&
+    throwers.some((name) => names.imported.has(name) || names.defines(name));
+  return (match) =>
+    passesExceptions && isPassedByExceptions(binary, match) ? [...always, exceptionHazard] : always;
+}
+
+interface LinkedNames {
+  readonly imported: ReadonlySet<string>;
+  defines(name: string): boolean;
+}
+
+function namesOf(binary: Binary): LinkedNames {
+  const { imported } = readDynamicNames(binary.elf);
+  return { imported, defines: (name) => binary.functions.find(name).length > 0 };
 }
 
 /** Go copies a goroutine's stack when it grows, and checks the return addresses on it. */
@@ -53,24 +69,25 @@ function findGo(binary: Binary): Hazard | undefined {
  * Why not more: C code between a thrower and a handler is rare, and every C function of a mixed program such as
  * Node.js would be refused; C programs and libraries, redis-server and libc among them, have no thrower at all.
  */
-function findExceptions(binary: Binary, { address, names }: FunctionMatch): Hazard | undefined {
-  if (findSection(binary.elf, ".gcc_except_table") === undefined) return undefined;
-  const isMangled = names.some((name) => mayBeMangled(name));
-  if (!isMangled && findUnwindEntry(binary.elf, address)?.hasHandlers !== true) return undefined;
-  if (!throwers.some((name) => links(binary, name) || defines(binary, name))) return undefined;
-  return {
-    name: "exceptions",
-    reason:
-      "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
-    alternative: entryInstead,
-  };
+function isPassedByExceptions(binary: Binary, { address, names }: FunctionMatch): boolean {
+  if (names.some((name) => mayBeMangled(name))) return true;
+  return findUnwindEntry(binary.elf, address)?.hasHandlers === true;
 }
 
+const exceptionHazard: Hazard = {
+  name: "exceptions",
+  reason: "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
+  alternative: "probe its entry (p:), or insist with --force uretprobe",
+};
+
 /** Return traps are kept in the order of one stack: after a switch the kernel finds the wrong one and sends SIGILL. */
-function findStackSwitching(binary: Binary, processes: readonly ProcessInfo[]): Hazard | undefined {
-  const how = stackSwitchers.find(
-    ([name, side]) =>
-      (side === "links" && links(binary, name)) || (side === "defines" && defines(binary, name)),
+function findStackSwitching(
+  binary: Binary,
+  names: LinkedNames,
+  processes: readonly ProcessInfo[],
+): Hazard | undefined {
+  const how = stackSwitchers.find(([name, side]) =>
+    side === "imported" ? names.imported.has(name) : names.defines(name),
   )?.[0];
   const greenlets = processes.find((process) => isPython(binary) && mapsGreenlets(process));
   if (how === undefined && greenlets === undefined) return undefined;
@@ -125,19 +142,6 @@ function isPython(binary: Binary): boolean {
   return /\/(lib)?python[\d.]*[^/]*$/.test(binary.path);
 }
 
-function defines(binary: Binary, name: string): boolean {
-  return binary.functions.find(name).length > 0;
-}
-
-/** Says whether the loader binds a name of another file to this one. */
-function links(binary: Binary, name: string): boolean {
-  const section = findSection(binary.elf, ".dynstr");
-  if (section === undefined) return false;
-  const wanted = Buffer.from(`\0${name}\0`, "latin1");
-  const names = readSection(binary.source, section);
-  return Buffer.from(names.buffer, names.byteOffset, names.length).includes(wanted) && !defines(binary, name);
-}
-
 const throwers: readonly string[] = [
   "__cxa_throw",
   "__cxa_rethrow",
@@ -146,15 +150,15 @@ const throwers: readonly string[] = [
   "_Unwind_ForcedUnwind",
 ];
 /** libc itself defines swapcontext and does not use it; the others are the switch itself. */
-const stackSwitchers: readonly (readonly [string, "links" | "defines"])[] = [
-  ["swapcontext", "links"],
-  ["coroutine_transfer", "defines"],
-  ["jump_fcontext", "defines"],
-  ["boost_jump_fcontext", "defines"],
-  ["zend_fiber_switch_context", "defines"],
-  ["qemu_coroutine_switch", "defines"],
-  ["g_switchstack", "defines"],
-  ["coro_transfer", "defines"],
-  ["co_switch", "defines"],
+const stackSwitchers: readonly (readonly [string, "imported" | "defined"])[] = [
+  ["swapcontext", "imported"],
+  ["coroutine_transfer", "defined"],
+  ["jump_fcontext", "defined"],
+  ["boost_jump_fcontext", "defined"],
+  ["zend_fiber_switch_context", "defined"],
+  ["qemu_coroutine_switch", "defined"],
+  ["g_switchstack", "defined"],
+  ["coro_transfer", "defined"],
+  ["co_switch", "defined"],
 ];
 const entryInstead = "probe its entry (p:), or insist with --force uretprobe";

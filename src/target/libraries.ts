@@ -11,24 +11,31 @@ import { followBelow } from "./rooted-path.js";
  * Of several versions the highest is meant. `root` is empty or `/proc/PID/root`; the path is below it.
  */
 export function findLibrary(name: string, root: string): string | undefined {
-  const cached = readCache(root).filter((library) => matchesLibrary(library.soname, name));
-  const best = cached.sort((left, right) => compareSonames(right.soname, left.soname))[0];
-  if (best !== undefined) {
-    const level = preferredLevels().find((level) =>
-      cached.some((library) => library.soname === best.soname && library.level === level),
-    );
-    // Why: in the cache the loader's first choice among equals comes first.
-    return (
-      cached.find((library) => library.soname === best.soname && library.level === level)?.path ?? best.path
-    );
+  const cached = readCache(root);
+  const soname = chooseFile(
+    cached.map((library) => library.soname),
+    name,
+  );
+  if (soname !== undefined) {
+    const versions = cached.filter((library) => library.soname === soname);
+    const levels = new Set(versions.map((library) => library.level));
+    const level = preferredLevels().find((level) => levels.has(level));
+    // Why: of equals the loader's first choice stands first in the cache.
+    return versions.find((library) => library.level === level)?.path ?? versions[0]!.path;
   }
   for (const folder of standardFolders()) {
-    const match = listLibraries(root, folder)
-      .filter((file) => matchesLibrary(file, name))
-      .sort((left, right) => compareSonames(right, left))[0];
-    if (match !== undefined) return `${folder}/${match}`;
+    const file = chooseFile(listLibraries(root, folder), name);
+    if (file !== undefined) return `${folder}/${file}`;
   }
   return undefined;
+}
+
+/** The very name, or else the highest version of what it may mean. */
+function chooseFile(files: readonly string[], name: string): string | undefined {
+  if (files.includes(name)) return name;
+  return files
+    .filter((file) => matchesLibrary(file, name))
+    .sort((left, right) => compareSonames(right, left))[0];
 }
 
 /** The sonames that could have been meant, for suggestions. */

@@ -13,7 +13,7 @@ import type { Binary } from "./binary.js";
 import { entryLayout, insideLayout, returnLayout } from "./calling-convention.js";
 import { CodeReader } from "./code.js";
 import { matchFunctions, printFunctionName, type FunctionMatch } from "./functions.js";
-import { findReturnHazards, type Hazard } from "./hazards.js";
+import { returnHazards, type Hazard } from "./hazards.js";
 import { requireBoundary, requireCodeRange } from "./inside.js";
 import type { KernelVersion } from "./kernel-version.js";
 import type { ProcessInfo } from "./process.js";
@@ -80,6 +80,7 @@ class Collector {
   readonly #code: CodeReader;
   readonly #sites: Site[] = [];
   readonly #skipped: SkippedSite[] = [];
+  #hazards: ((match: FunctionMatch) => Hazard[]) | undefined;
 
   constructor(search: SiteSearch, layout: Layout, trap: Site["trap"]) {
     this.#search = search;
@@ -118,7 +119,8 @@ class Collector {
   /** Adds the return of a function, by way of its entry, unless that would harm the program. */
   addReturn(match: FunctionMatch, isOnly: boolean): void {
     const { binary, processes, kernel, isForced } = this.#search;
-    const hazard = isForced ? undefined : findReturnHazards(binary, match, processes, kernel)[0];
+    this.#hazards ??= returnHazards(binary, processes, kernel);
+    const hazard = isForced ? undefined : this.#hazards(match)[0];
     if (hazard === undefined) return this.add(match.address, match.address, match.names, "return");
     if (isOnly) throw hazardous(binary, match, hazard);
     this.#skip(match.address, match.address, match.names, hazard.reason);

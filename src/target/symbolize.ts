@@ -26,6 +26,22 @@ export class Symbolizer implements Disposable {
     this.#processOf(pid).refresh();
   }
 
+  /** Learns that a process maps a file from now on, from somebody who heard it from the kernel. */
+  learn(pid: number, mapping: Mapping): void {
+    this.#processOf(pid).learn(mapping);
+  }
+
+  /** A process has become another program: what was known of it is void. */
+  forget(pid: number): void {
+    this.#processes.delete(pid);
+  }
+
+  /** A child has what its parent has, until it becomes another program. */
+  inherit(child: number, parent: number): void {
+    const known = this.#processes.get(parent);
+    if (known !== undefined) for (const mapping of known.mappings) this.learn(child, mapping);
+  }
+
   /** Prints `function+0xOFFSET [module]` as BCC does; with pid 0 a kernel address; `[unknown]` where there is no name. */
   print(pid: number, address: bigint): string {
     return pid === 0 ? this.#printKernel(address) : this.#printUser(pid, address);
@@ -85,14 +101,7 @@ export class Symbolizer implements Disposable {
   #binaryOf(pid: number, mapping: Mapping): Binary | undefined {
     if (mapping.inode === 0n) return undefined;
     const key = `${mapping.device} ${mapping.inode}`;
-    if (!this.#binaries.has(key)) {
-      const candidates = [
-        `/proc/${pid}/map_files/${mapFileName(mapping)}`,
-        `/proc/${pid}/root${mapping.path}`,
-        mapping.path,
-      ];
-      this.#binaries.set(key, tryOpen(mapping.path, candidates));
-    }
+    if (!this.#binaries.has(key)) this.#binaries.set(key, openMapped(pid, mapping));
     return this.#binaries.get(key);
   }
 }
@@ -102,8 +111,8 @@ const mostNames = 50_000;
 
 class Process {
   readonly names = new Map<bigint, string>();
+  mappings: readonly Mapping[] = [];
   readonly #pid: number;
-  #mappings: readonly Mapping[] = [];
   #refreshed = Number.NEGATIVE_INFINITY;
 
   constructor(pid: number) {
@@ -112,11 +121,16 @@ class Process {
 
   find(address: number): Mapping | undefined {
     const holds = (mapping: Mapping): boolean => mapping.start <= address && address < mapping.end;
-    const known = this.#mappings.find(holds);
+    // Why the last: a later mapping hides an older one at the same place.
+    const known = this.mappings.findLast(holds);
     // Why: a library may have been loaded since; but an address that is nowhere must not cost a read each time.
     if (known !== undefined || performance.now() - this.#refreshed < 1000) return known;
     this.refresh();
-    return this.#mappings.find(holds);
+    return this.mappings.findLast(holds);
+  }
+
+  learn(mapping: Mapping): void {
+    this.mappings = [...this.mappings, mapping];
   }
 
   /** Keeps what is known when the process has ended. */
@@ -126,21 +140,32 @@ class Process {
       const mappings = requireProcess(this.#pid)
         .mappings()
         .filter(({ executable }) => executable);
-      if (mappings.length > 0) this.#mappings = mappings;
+      if (mappings.length > 0) this.mappings = mappings;
     } catch {
       // The process has ended; what was read before still names its addresses.
     }
   }
 }
 
-/** A file that cannot be read or is damaged has no names; its addresses show as offsets in it, and are counted. */
-function tryOpen(shownPath: string, candidates: readonly string[]): Binary | undefined {
-  for (const path of candidates) {
-    try {
-      return openBinary(shownPath, path);
-    } catch {
-      // The next way to it may work.
-    }
+/**
+ * Opens the file of a mapping, also when its process has ended; a path must still lead to the same inode.
+ * A file that cannot be read or is damaged has no names; its addresses show as offsets in it, and are counted.
+ */
+function openMapped(pid: number, mapping: Mapping): Binary | undefined {
+  const mapped = attempt(() => openBinary(mapping.path, `/proc/${pid}/map_files/${mapFileName(mapping)}`));
+  if (mapped !== undefined) return mapped;
+  for (const path of [`/proc/${pid}/root${mapping.path}`, mapping.path]) {
+    const binary = attempt(() => openBinary(mapping.path, path));
+    if (binary?.inode === mapping.inode) return binary;
+    binary?.close();
   }
   return undefined;
+}
+
+function attempt<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
 }

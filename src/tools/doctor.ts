@@ -64,8 +64,11 @@ function printOutcome(outcome: Outcome): string {
       return outcome.feature.name;
     case "capabilities":
       return outcome.missing.join(" ");
-    case "refused":
-      return outcome.refusal.what;
+    case "refused": {
+      // Why only the errno where there is one: the verdict has the sentence, once.
+      const errno = /\((E[A-Z0-9]+): /.exec(outcome.refusal.what)?.[1];
+      return errno === undefined ? outcome.refusal.what : `refused: ${errno}`;
+    }
     default:
       return unreachable(outcome);
   }

@@ -53,7 +53,7 @@ export function printEnding(observation: Observation, ending: Ending, shown: num
       `${hits} ${hits === 1n ? "hit" : "hits"}`,
       filtered > 0n ? `${filtered} not by the predicate` : "",
       `${lost} lost`,
-      faults > 0n ? `${faults} faulted reads` : "",
+      faults > 0n ? `${faults} faulted ${faults === 1n ? "read" : "reads"}` : "",
     ].filter((part) => part !== "");
     if (probes.length > 1 || hits !== BigInt(shown) || lost > 0n || faults > 0n)
       lines.push(`  ${probe.text}: ${parts.join(", ")}\n`);

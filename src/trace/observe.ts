@@ -6,6 +6,7 @@ import { requireProcess } from "../target/process.js";
 import { Budget } from "./budget.js";
 import type { Ending } from "./ending.js";
 import type { EventRecord } from "./events.js";
+import { followMappings, type FollowedMappings } from "./mapped.js";
 import { launch } from "./launch.js";
 import type { LaunchedCommand } from "./launch.js";
 import { prepare } from "./prepare.js";
@@ -101,6 +102,7 @@ class Run implements Observation {
   readonly #prepared: Prepared;
   readonly #session: Session;
   readonly #command: LaunchedCommand | undefined;
+  readonly #followed: FollowedMappings | undefined;
 
   constructor(
     request: ObserveRequest,
@@ -119,6 +121,7 @@ class Run implements Observation {
     this.notes = prepared.notes;
     this.dumps = prepared.dumps;
     this.verified = session.verified;
+    this.#followed = this.#needsMappings() ? followMappings(prepared.symbolizer) : undefined;
     this.printAddress = (pid: number, address: bigint) => prepared.symbolizer.print(pid, address);
   }
 
@@ -138,6 +141,7 @@ class Run implements Observation {
     command?.release();
     const watch = new Watch(this.#request, this.armed.pids, command !== undefined, this.#prepared.costs);
     while (isWanted) {
+      this.#followed?.drain();
       const count = session.drain(request.onEvent);
       request.onPause?.();
       ending ??= request.signal.aborted
@@ -150,6 +154,7 @@ class Run implements Observation {
     request.signal.removeEventListener("abort", onAbort);
     readable[Symbol.dispose]();
     session.disarm();
+    this.#followed?.drain();
     session.drain(request.onEvent, 0);
     request.onPause?.();
     if (ending?.kind !== "command ended") command?.kill();
@@ -173,9 +178,21 @@ class Run implements Observation {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#followed?.[Symbol.dispose]();
     this.#session[Symbol.dispose]();
     this.#prepared[Symbol.dispose]();
     this.#command?.kill();
+  }
+
+  /** Why not with -p alone: what a process maps that is there already is read when it is asked for. */
+  #needsMappings(): boolean {
+    const isNamed = this.armed.pids.length > 0 && this.#command === undefined && !this.#request.children;
+    return (
+      !isNamed &&
+      this.probes.some(({ event }) =>
+        event.fields.some(({ value }) => "space" in value && value.space === "user"),
+      )
+    );
   }
 }
 

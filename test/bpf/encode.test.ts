@@ -30,11 +30,12 @@ describe("encode and decode", () => {
 
   test("random bytes are read as what they say or refused", () => {
     let read = 0;
-    const slots = fc.array(fc.uint8Array({ minLength: 8, maxLength: 8 }), { maxLength: 4 });
-    const bytes = fc.oneof(
-      fc.uint8Array({ maxLength: 64 }),
-      slots.map((slots) => Uint8Array.from(slots.flatMap((slot) => [...slot]))),
-    );
+    // Why: of purely random slots nearly none is an instruction; with many zeros and known opcodes many are.
+    const byte = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(255));
+    const opcode = fc.oneof(fc.constantFrom(...opcodeTable.map(({ opcode }) => opcode)), fc.nat(255));
+    const slot = fc.tuple(opcode, byte, byte, byte, byte, byte, byte, byte);
+    const slots = fc.array(slot, { maxLength: 4 }).map((slots) => Uint8Array.from(slots.flat()));
+    const bytes = fc.oneof(fc.uint8Array({ maxLength: 64 }), slots);
     fc.assert(
       fc.property(bytes, (bytes) => {
         try {
@@ -47,7 +48,7 @@ describe("encode and decode", () => {
       }),
       { numRuns: 5000 },
     );
-    expect(read).toBeGreaterThan(0);
+    expect(read).toBeGreaterThan(20);
   });
 
   test("one changed byte in a program is read as what it says or refused", () => {

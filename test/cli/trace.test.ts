@@ -320,7 +320,7 @@ describe("options", () => {
       "tree:",
       "IR:",
       "bytecode:",
-      "call ringbuf_reserve",
+      "call bpf_ringbuf_reserve",
       "verifier, program result: ",
     ])
       expect(stderr).toContain(part);

@@ -45,7 +45,7 @@ describe.runIf(needs("process events"))("process events", () => {
       onExec: (event) => (names.push(event.comm), order.push(event.time)),
     });
     const hop = "for i in 1 2 3 4 5 6 7 8; do taskset -c 0 true; taskset -c 1 true; done";
-    spawnSync("/bin/sh", ["-c", `echo renamed > /proc/$$/comm; ${hop}`]);
+    spawnSync("/bin/sh", ["-c", `printf renamed > /proc/$$/comm; ${hop}`]);
     events.drain();
     expect(names.filter((name) => name === "true").length).toBeGreaterThanOrEqual(16);
     expect(names).not.toContain("renamed");

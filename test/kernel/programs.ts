@@ -86,7 +86,7 @@ export function ringMap(bytes: number): MapSpec {
 /**
  * Sends the first argument and its complement; counts in slot 0 what did not fit. Forces a wake-up only when more than
  * `wakeBytes` wait. With `discardOdd` every odd argument's record is given back unsent;
- * with `slow` some microseconds pass before a reserved record is filled in.
+ * with `slow` many microseconds pass before a reserved record is filled in.
  */
 export function sendArgument(options: {
   readonly wakeBytes: bigint;
@@ -116,7 +116,7 @@ export function sendArgument(options: {
     call("ringbuf_reserve"),
     jumpIf("eq", 0, 0n, full),
     mov(9, 0),
-    ...(options.slow === true ? Array.from({ length: 100 }, () => call("ktime_get_ns")) : []),
+    ...(options.slow === true ? Array.from({ length: 2000 }, () => call("ktime_get_ns")) : []),
     load(8, 8, 6, firstArgument),
     store(8, 9, 0, 8),
     mov(1, 9),

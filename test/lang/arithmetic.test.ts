@@ -41,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("expressions", () => {
   // A seed is printed with a failure; it can be given by hand to see it again.
   const seed = Number(process.env["SEED"] ?? Date.now() & 0x7fffffff);
-  const expressions = fc.sample(expression, { seed, numRuns: 400 });
+  const expressions = fc.sample(expression, { seed, numRuns: 250 });
   const calls = fc.sample(fc.tuple(argument, argument, argument, argument, argument, argument), {
     seed,
     numRuns: 12,

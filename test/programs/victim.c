@@ -1,6 +1,6 @@
 /* Calls functions whose arguments are known, once a round, so that a tracer's output can be compared word by word.
  *
- *   victim ROUNDS [PAUSE_MS]      the calls of each round are told on stdout at the end: "rounds N"
+ *   victim ROUNDS [PAUSE_MS]      the calls of each round are told on stderr at the end: "rounds N"
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,12 @@ NOINLINE long many(long a, long b, long c, long d, long e, long f, long g, int h
 NOINLINE const char *text(const char *text, size_t length) { __asm__ volatile("" : : "r"(text), "r"(length)); return text; }
 NOINLINE int pointers(struct pair *pair, int *values, char **names) { __asm__ volatile(""); return pair->first + values[3] + names[1][0]; }
 NOINLINE int result(int value) { __asm__ volatile(""); return value * -3; }
-NOINLINE int recursive(int depth) { __asm__ volatile(""); return depth == 0 ? 0 : 1 + recursive(depth - 1); }
+NOINLINE int recursive(int depth) 
+{
+	int below = depth == 0 ? -1 : recursive(depth - 1);
+	__asm__ volatile("" : "+r"(below));
+	return below + 1;
+}
 NOINLINE int child_work(int value) { __asm__ volatile(""); return value + 1; }
 
 int never_called(int value) { return value; }
@@ -42,7 +47,7 @@ int main(int count, char **words)
 		integers(-5, 65535, -100000, 0xfedcba9876543210ULL);
 		many(1, 2, 3, 4, 5, 6, 77, -8, "nine");
 		text("plain", 5);
-		text("line\r\n\x1b[31mred", 13);
+		text("line\r\n\x1b[31mred", 14);
 		text(page + 4096 - 5, 4);
 		text(NULL, 0);
 		text((char *)8, 0);
@@ -66,6 +71,6 @@ int main(int count, char **words)
 		if (pause > 0)
 			usleep((useconds_t)pause * 1000);
 	}
-	printf("rounds %ld\n", rounds);
+	fprintf(stderr, "rounds %ld\n", rounds);
 	return 0;
 }

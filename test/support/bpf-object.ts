@@ -10,12 +10,11 @@ import { join } from "node:path";
 /** Sections as libbpf names program types. */
 export type Section = "socket" | "uprobe" | "uprobe.s";
 
-/** Says why the kernel cannot be asked here, or undefined when it can. */
+/** Says why the kernel cannot be asked here, and prints it, or returns undefined when it can. */
 export function missingKernel(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  if (spawnSync("bpftool", ["version"]).status !== 0) return "needs bpftool";
-  const probe = load(Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0), "socket", () => "");
-  return probe.loaded ? undefined : `this kernel loads no program: ${probe.log.slice(-300)}`;
+  const reason = findReason();
+  if (reason !== undefined) console.warn(`skipped: ${reason}`);
+  return reason;
 }
 
 /** Says whether this kernel is at least of a version such as "6.6". */
@@ -59,6 +58,14 @@ export function runInKernel(code: Uint8Array): number {
 /** Writes the code as the only program of an eBPF object file. */
 export function writeObject(path: string, code: Uint8Array, section: Section): void {
   writeFileSync(path, objectFile(code, section));
+}
+
+function findReason(): string | undefined {
+  if (process.getuid?.() !== 0) return "needs root";
+  if (spawnSync("bpftool", ["version"]).status !== 0) return "needs bpftool";
+  const nothing = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
+  const { loaded, log } = load(nothing, "socket", () => "");
+  return loaded ? undefined : `this kernel loads no program: ${log.slice(-300)}`;
 }
 
 let loads = 0;

@@ -21,7 +21,13 @@ export function convert(value: Typed, type: Type): Typed {
 }
 
 /** Makes an operation whose operands both become the result's type. */
-export function arithmetic(operator: Arithmetic, left: Typed, right: Typed, type: IntegerType, span: Span): Typed {
+export function arithmetic(
+  operator: Arithmetic,
+  left: Typed,
+  right: Typed,
+  type: IntegerType,
+  span: Span,
+): Typed {
   return { kind: "arithmetic", operator, left: convert(left, type), right: convert(right, type), type, span };
 }
 
@@ -29,7 +35,14 @@ export function arithmetic(operator: Arithmetic, left: Typed, right: Typed, type
 export function compare(operator: Comparison, left: Typed, right: Typed, span: Span): Typed {
   const pointers = left.type.kind === "pointer" || right.type.kind === "pointer";
   const type = pointers ? u64 : commonType(integerOf(left.type), integerOf(right.type));
-  return { kind: "compare", operator, left: convert(left, type), right: convert(right, type), type: i32, span };
+  return {
+    kind: "compare",
+    operator,
+    left: convert(left, type),
+    right: convert(right, type),
+    type: i32,
+    span,
+  };
 }
 
 /** Makes a distance of bytes out of a count of elements. */

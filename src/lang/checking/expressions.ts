@@ -116,7 +116,8 @@ export class Expressions {
     const type = promote(typed.type);
     if (operator === "+") return { ...convert(typed, type), span };
     // Spec: C17 6.5.3.3: -x is 0 - x, and ~x has every bit of x turned, in the promoted type.
-    if (operator === "-") return arithmetic("-", { kind: "constant", value: 0n, type, span }, typed, type, span);
+    if (operator === "-")
+      return arithmetic("-", { kind: "constant", value: 0n, type, span }, typed, type, span);
     return arithmetic("^", typed, { kind: "constant", value: wrap(-1n, type), type, span }, type, span);
   }
 
@@ -180,7 +181,11 @@ export class Expressions {
       if (!divides || right.kind !== "constant" || right.value !== 0n) {
         return arithmetic(operator, left, right, commonType(one, other), span);
       }
-      return this.#reporter.problems.report(right.span, "nothing can be divided by zero", "divide by something else");
+      return this.#reporter.problems.report(
+        right.span,
+        "nothing can be divided by zero",
+        "divide by something else",
+      );
     }
     if (operator === "+" && one.kind === "integer") return step(operator, right, left, span, this.#reporter);
     if ((operator === "+" || operator === "-") && other.kind === "integer") {

@@ -66,6 +66,11 @@ export class Builder {
     return { slot: this.#slots.length - 1 };
   }
 
+  /** Makes a buffer at least so large. */
+  enlarge({ slot }: StackSlot, bytes: number): void {
+    this.#slots[slot] = Math.max(this.#slots[slot] ?? 0, bytes);
+  }
+
   copy(from: Operand, to: Virtual = this.fresh()): Virtual {
     this.#append({ kind: "copy", to, from });
     return to;

@@ -4,16 +4,16 @@
  */
 import { assert, unreachable } from "../../base/assert.js";
 import type { Condition } from "../../bpf/opcodes.js";
-import { wrap } from "../arithmetic.js";
-import { commBytes, textRoom } from "../event.js";
 import { context } from "../ir.js";
-import type { Operand, Operation, StackSlot, Virtual } from "../ir.js";
+import type { Operand, Operation, Virtual } from "../ir.js";
 import { findRegister } from "../registers.js";
 import type { Architecture } from "../target.js";
 import { integerOf } from "../typed.js";
 import type { Arithmetic, Comparison, Typed } from "../typed.js";
 import type { IntegerType } from "../types.js";
 import type { BlockNumber, Builder } from "./builder.js";
+import { divide } from "./division.js";
+import { TextComparison } from "./text-comparison.js";
 import type { UserMemory } from "./user-memory.js";
 
 type Of<Kind extends Typed["kind"]> = Extract<Typed, { kind: Kind }>;

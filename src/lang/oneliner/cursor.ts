@@ -14,6 +14,7 @@ export class Cursor {
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
+  #operations = 0;
 
   constructor(tokens: readonly Token[], problems: Problems) {
     this.#tokens = tokens;
@@ -67,6 +68,7 @@ export class Cursor {
   attempt<Part>(part: () => Part, stops: readonly string[]): Part | undefined {
     const depth = this.#depth;
     const start = this.#at;
+    this.#operations = 0;
     try {
       return part();
     } catch (error) {
@@ -87,6 +89,12 @@ export class Cursor {
     const result = part();
     this.#depth--;
     return result;
+  }
+
+  /** Counts an operator: passes go through expressions by recursion, and the stack is not endless. */
+  operator(): void {
+    if (++this.#operations <= 1000) return;
+    this.fail(this.peek().span, "this expression is too long", "split it into several arguments");
   }
 
   #skip(failed: number, stops: readonly string[]): void {

@@ -52,6 +52,7 @@ function parseBinary(cursor: Cursor, level: number): Expression {
   for (;;) {
     const operator = operators.find((candidate) => cursor.sees(candidate));
     if (operator === undefined) return left;
+    cursor.operator();
     cursor.take();
     const right = parseBinary(cursor, level + 1);
     left = { kind: "binary", operator, left, right, span: cursor.from(start) };
@@ -104,6 +105,7 @@ function refuseUnary(cursor: Cursor): void {
 function parsePostfix(cursor: Cursor, start: Span): Expression {
   let expression = parsePrimary(cursor);
   for (;;) {
+    cursor.operator();
     if (cursor.accept("[") !== undefined) {
       const index = parseExpression(cursor);
       cursor.require("]", "behind an index");
@@ -170,6 +172,13 @@ function parseWord(cursor: Cursor, word: string): Expression {
       span,
       "args holds the fields of a kernel tracepoint",
       "write arg1, arg2 ... for the arguments of a function",
+    );
+  }
+  if (word === "$task") {
+    cursor.fail(
+      span,
+      "$task is a struct of the kernel, which is not traced here",
+      "write pid, tid, uid or comm",
     );
   }
   if (word === "sizeof") return parseSizeof(cursor, span);

@@ -6,6 +6,7 @@
  * stands in front. A part in double quotes is taken as it is: lib:"ns::Foo::bar(int*)" is one exact name, not a pattern.
  */
 import type { Span } from "../../base/errors.js";
+import { isGlob } from "../../base/text.js";
 import type { Problems } from "../problems.js";
 import type { Selector } from "../tree.js";
 
@@ -146,8 +147,9 @@ function singleColons(shape: string, from: number): number[] {
   return places;
 }
 
-/** A quoted `*` means itself. */
+/** A quoted `*` means itself, which only a pattern has to say. */
 function patternOf(text: string, shape: string): string {
+  if (!isGlob(text)) return text;
   return [...text.matchAll(/[^]/g)]
     .map(({ 0: unit, index }) => (shape[index] === "\u0001" && "*?[\\".includes(unit) ? `\\${unit}` : unit))
     .join("");

@@ -60,15 +60,14 @@ function readToken(source: string, start: number, problems: Problems): Token | u
   const character = source[start]!;
   if (character === '"') return readString(source, start, problems);
   if (character === "'") return readCharacter(source, start, problems);
-  const rest = source.slice(start, start + 200);
-  const word = /^[A-Za-z_$][\w$]*/.exec(rest)?.[0];
+  const word = matchAt(/[A-Za-z_$][\w$]*/y, source, start);
   if (word !== undefined) {
     const end = start + word.length;
     return { kind: "word", text: word, span: { start, end } };
   }
-  const number = /^\.?\d(?:[\w.]|(?<=[eE])[+-](?=\d))*/.exec(rest)?.[0];
+  const number = matchAt(/\.?\d[\w.]*/y, source, start);
   if (number !== undefined) return readNumber(number, { start, end: start + number.length }, problems);
-  const mark = marks.find((candidate) => rest.startsWith(candidate));
+  const mark = marks.find((candidate) => source.startsWith(candidate, start));
   if (mark !== undefined) return { kind: "mark", text: mark, span: { start, end: start + mark.length } };
   const end = start + lengthOfStray(source, start);
   const shown = source.slice(start, end);
@@ -77,6 +76,11 @@ function readToken(source: string, start: number, problems: Problems): Token | u
     `"${shown}" means nothing here`,
     shown === "@user" ? "leave it out: all memory that uscope reads is user memory" : "remove it",
   );
+}
+
+function matchAt(pattern: RegExp, source: string, start: number): string | undefined {
+  pattern.lastIndex = start;
+  return pattern.exec(source)?.[0];
 }
 
 /** The length of what is no token, in UTF-16 units. */

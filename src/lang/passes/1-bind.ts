@@ -58,13 +58,17 @@ function findMeaning(expression: Expression, scope: Scope): Meaning | undefined 
   return reportUnknown(expression, scope);
 }
 
-function bindRegister({ name, span }: Register, { architecture, problems, advice }: Scope): Meaning | undefined {
+function bindRegister(
+  { name, span }: Register,
+  { architecture, problems, advice }: Scope,
+): Meaning | undefined {
   if (findRegister(architecture, name) !== undefined) {
     return { kind: "place", place: { kind: "register", register: name, type: u64 }, type: u64 };
   }
   const near = nearestNames(name, registerNames(architecture));
   const examples = architecture === "x86-64" ? ["di", "ax", "sp", "ip"] : ["x0", "x1", "sp", "pc"];
-  const fix = near.length > 0 ? `did you mean ${quoteAll(near)}?` : `write ${examples.map(advice.register).join(", ")}`;
+  const fix =
+    near.length > 0 ? `did you mean ${quoteAll(near)}?` : `write ${examples.map(advice.register).join(", ")}`;
   return problems.report(span, `${architecture} has no register "${name}"`, fix);
 }
 
@@ -73,7 +77,7 @@ function bindArgument(name: Name, index: number, type: Type | undefined, scope: 
   const place = layout.arguments[index];
   if (place !== undefined) return bindPlace(name, place, type, scope);
   const count = layout.arguments.length;
-  const known = count === 0 ? "here, where nothing has arguments" : `here: there are ${count} arguments`;
+  const known = `here: there ${count === 1 ? "is 1 argument" : `are ${count === 0 ? "no" : count} arguments`}`;
   const fix =
     layout.returned === undefined
       ? `use the arguments that there are, or a register, as in ${advice.register("sp")}`
@@ -87,7 +91,12 @@ function bindReturned(name: Name, scope: Scope): Meaning | undefined {
   return problems.report(name.span, `${name.name} is known only when a function returns`, advice.watchReturn);
 }
 
-function bindPlace(name: Name, place: ValuePlace, type: Type | undefined, { problems }: Scope): Meaning | undefined {
+function bindPlace(
+  name: Name,
+  place: ValuePlace,
+  type: Type | undefined,
+  { problems }: Scope,
+): Meaning | undefined {
   if (place.kind !== "unreadable") return { kind: "place", place, type: type ?? place.type };
   const what = `${name.name} cannot be read here: ${place.reason}`;
   return problems.report(name.span, what, "leave this one out; the others can be read");

@@ -14,10 +14,9 @@ export interface Allocated {
   readonly registers: ReadonlyMap<Virtual, Register>;
   /** For each buffer its offset from the frame pointer, negative; undefined for those that are not used. */
   readonly frame: readonly (number | undefined)[];
+  /** All of the stack that it takes. */
+  readonly stackBytes: number;
 }
-
-/** Verifier: MAX_BPF_STACK. */
-const stackBytes = 512;
 
 /** Hands out registers; what finds none goes to the stack, until all is placed. */
 export function allocate(program: Program): Allocated {
@@ -25,7 +24,7 @@ export function allocate(program: Program): Allocated {
   const unspillable = new Set<Virtual>();
   for (;;) {
     const { registers, failed } = color(current, unspillable);
-    if (failed.length === 0) return { program: current, registers, frame: placeSlots(current) };
+    if (failed.length === 0) return { program: current, registers, ...placeSlots(current) };
     const spillable = failed.filter((register) => !unspillable.has(register));
     assert(spillable.length > 0, "no register is left for a value on its way to its use");
     const spilled = spill(current, spillable);
@@ -34,7 +33,7 @@ export function allocate(program: Program): Allocated {
   }
 }
 
-function placeSlots({ blocks, slots }: Program): (number | undefined)[] {
+function placeSlots({ blocks, slots }: Program): Pick<Allocated, "frame" | "stackBytes"> {
   const used = new Set(blocks.flatMap((block) => block.steps.flatMap(slotsOf)));
   let depth = 0;
   const frame = slots.map((bytes, slot) => {
@@ -42,8 +41,7 @@ function placeSlots({ blocks, slots }: Program): (number | undefined)[] {
     depth += Math.ceil(bytes / 8) * 8;
     return -depth;
   });
-  assert(depth <= stackBytes, `a program that needs ${depth} bytes of stack`);
-  return frame;
+  return { frame, stackBytes: depth };
 }
 
 function slotsOf(step: Step): number[] {
