@@ -96,7 +96,7 @@ export class Cursor {
     this.grammar = grammar;
     this.end = text.length;
     // Why: packs and dependent substitutions read parts again, which hostile symbols can nest; real symbols of g++
-    // and clang stay below two steps a letter.
+    // and clang stay below one step a letter.
     this.work = 2_000 + 64 * text.length;
   }
 

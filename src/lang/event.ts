@@ -26,9 +26,9 @@ export const faultsAt = 20;
 export type FieldKind =
   | { readonly kind: "integer"; readonly type: IntegerType }
   /**
-   * i32 length, then bytes. The length is the text's own, without the closing zero: what is larger than `limit` was cut,
-   * and only the first `limit` bytes are there. It is exact up to `limit`, and for `%.*s` always (the length asked for,
-   * at most 2^31 - 1); -1 is the null pointer. The bytes behind the text are whatever the ring held before.
+   * i32 length, then bytes. The length is the text's own, without the closing zero; where it is larger than `limit` the text
+   * was cut, and only the first `limit` bytes are there. Of zero-terminated text it is exact up to `limit`; of text of a given
+   * length it is what was asked for (0 to 2^31 - 1). -1 is the null pointer. Behind the text lies whatever the ring held before.
    */
   | { readonly kind: "text"; readonly limit: number }
   /** `comm`: 16 bytes, zero-terminated. */

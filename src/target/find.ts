@@ -6,7 +6,7 @@ import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { NotFoundError, UsageError } from "../base/errors.js";
 import { nearestNames } from "../base/text.js";
-import { findLibrary, libraryNames, matchesLibrary } from "./libraries.js";
+import { findCached, findLibrary, libraryNames, matchesLibrary } from "./libraries.js";
 import { mapFileName, type Mapping } from "./mappings.js";
 import type { ProcessInfo } from "./process.js";
 import { followBelow } from "./rooted-path.js";
@@ -32,13 +32,14 @@ export function findTarget(name: string, process?: ProcessInfo): FoundFile {
     if (found !== undefined) return found;
   }
   const command = findCommand(name, process, root);
-  const library = findLibrary(name, root);
   const mapping = process === undefined ? [] : [`process ${process.pid} has not mapped it so far`];
   if (command !== undefined) {
+    const library = findCached(name, root);
     const alsoLibrary =
       library === undefined ? [] : [`"${name}" is also a library: lib${name} means ${library}`];
     return { ...asSeen(command, root), notes: [...mapping, ...alsoLibrary] };
   }
+  const library = findLibrary(name, root);
   if (library !== undefined) return { ...asSeen(library, root), notes: mapping };
   throw notFound(name, process, root);
 }

@@ -37,10 +37,9 @@ export function matchFunctions(
 ): FunctionMatch[] {
   const exact = isGlob(pattern) ? [] : mergeAliases(functions.find(pattern));
   if (exact.length > 0) return exact;
-  // Why: operator* and operator[] look like globs; what they name as they stand goes first.
-  const isOperator = isGlob(pattern) && /\boperator\W/.test(pattern);
-  const meant =
-    isOperator || !isGlob(pattern) ? findDemangled(functions, (form) => form === pattern, pattern) : [];
+  // Why: operator*, operator[], f[abi:cxx11] and f() [clone .cold] look like globs; what they say as they stand goes first.
+  const isPlain = !isGlob(pattern) || /\boperator\W|\[abi:| \[clone /.test(pattern);
+  const meant = isPlain ? findDemangled(functions, (form) => form === pattern, pattern) : [];
   if (meant.length > 0) return meant;
   const found = isGlob(pattern) ? findGlob(functions, pattern) : [];
   if (found.length > 0) return found;
@@ -79,35 +78,41 @@ function findDemangled(
 
 /** Goes over all functions; a match takes all names of its address with it. */
 function collect(functions: FunctionTable, matches: (symbol: FunctionSymbol) => boolean): FunctionMatch[] {
-  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
+  const found = new Found();
   const others: FunctionSymbol[] = [];
   for (const symbol of functions.all()) {
-    if (!matches(symbol)) others.push(symbol);
-    else addTo(groups, symbol);
+    if (matches(symbol)) found.add(symbol);
+    else others.push(symbol);
   }
-  for (const symbol of others) groups.get(symbol.address)?.push(symbol);
-  return orderMatches(groups);
+  for (const symbol of others) found.addAlias(symbol);
+  return found.inOrder();
 }
 
 function mergeAliases(symbols: readonly FunctionSymbol[]): FunctionMatch[] {
-  const groups = new Map<VirtualAddress, FunctionSymbol[]>();
-  for (const symbol of symbols) addTo(groups, symbol);
-  return orderMatches(groups);
+  const found = new Found();
+  for (const symbol of symbols) found.add(symbol);
+  return found.inOrder();
 }
 
-function addTo(groups: Map<VirtualAddress, FunctionSymbol[]>, symbol: FunctionSymbol): void {
-  const group = groups.get(symbol.address);
-  if (group === undefined) groups.set(symbol.address, [symbol]);
-  else group.push(symbol);
-}
+/** Matches by address. Why one object for each: most of the time of a pattern over 80,000 functions is garbage collection. */
+class Found {
+  readonly #matches = new Map<VirtualAddress, FunctionMatch & { readonly names: string[] }>();
 
-function orderMatches(groups: ReadonlyMap<VirtualAddress, readonly FunctionSymbol[]>): FunctionMatch[] {
-  const matches = Array.from(groups.values(), (group): FunctionMatch => {
-    const symbol = group[0]!;
-    const names = group.length === 1 ? [symbol.name] : [...new Set(group.map(({ name }) => name))];
-    return { address: symbol.address, symbol, names };
-  });
-  return matches.sort((left, right) => left.address - right.address);
+  add(symbol: FunctionSymbol): void {
+    const match = this.#matches.get(symbol.address);
+    if (match === undefined)
+      this.#matches.set(symbol.address, { address: symbol.address, symbol, names: [symbol.name] });
+    else if (!match.names.includes(symbol.name)) match.names.push(symbol.name);
+  }
+
+  /** Adds a name that was not asked for, where its address was. */
+  addAlias(symbol: FunctionSymbol): void {
+    if (this.#matches.has(symbol.address)) this.add(symbol);
+  }
+
+  inOrder(): FunctionMatch[] {
+    return [...this.#matches.values()].sort((left, right) => left.address - right.address);
+  }
 }
 
 function notFound(functions: FunctionTable, pattern: string, place: SearchPlace): NotFoundError {

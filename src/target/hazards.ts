@@ -36,7 +36,8 @@ export function returnHazards(
   ].filter((hazard) => hazard !== undefined);
   const passesExceptions =
     findSection(binary.elf, ".gcc_except_table") !== undefined &&
-    throwers.some((name) => names.imported.has(name) || names.defines(name));
+    (throwers.some((name) => names.imported.has(name) || names.defines(name)) ||
+      names.imported.has("_Unwind_Resume"));
   return (match) =>
     passesExceptions && isPassedByExceptions(binary, match) ? [...always, exceptionHazard] : always;
 }
@@ -47,8 +48,9 @@ interface LinkedNames {
 }
 
 function namesOf(binary: Binary): LinkedNames {
-  const { imported } = readDynamicNames(binary.elf);
-  return { imported, defines: (name) => binary.functions.find(name).length > 0 };
+  const { imported, exported } = readDynamicNames(binary.elf);
+  // Why both: routines written in assembly are often exported without being marked as functions.
+  return { imported, defines: (name) => exported.has(name) || binary.functions.find(name).length > 0 };
 }
 
 /** Go copies a goroutine's stack when it grows, and checks the return addresses on it. */
@@ -142,13 +144,8 @@ function isPython(binary: Binary): boolean {
   return /\/(lib)?python[\d.]*[^/]*$/.test(binary.path);
 }
 
-const throwers: readonly string[] = [
-  "__cxa_throw",
-  "__cxa_rethrow",
-  "_Unwind_RaiseException",
-  "_Unwind_Resume",
-  "_Unwind_ForcedUnwind",
-];
+/** Not _Unwind_Resume where it is defined: libc has its own, for the clean-up of cancelled threads. */
+const throwers: readonly string[] = ["__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException"];
 /** libc itself defines swapcontext and does not use it; the others are the switch itself. */
 const stackSwitchers: readonly (readonly [string, "imported" | "defined"])[] = [
   ["swapcontext", "imported"],

@@ -11,20 +11,26 @@ import { followBelow } from "./rooted-path.js";
  * Of several versions the highest is meant. `root` is empty or `/proc/PID/root`; the path is below it.
  */
 export function findLibrary(name: string, root: string): string | undefined {
+  return findCached(name, root) ?? findInFolders(name, root);
+}
+
+/** Finds a library in the loader's cache only. */
+export function findCached(name: string, root: string): string | undefined {
   const cached = readCache(root);
   const soname = chooseFile(
     cached.map((library) => library.soname),
     name,
   );
-  if (soname !== undefined) {
-    const versions = cached.filter((library) => library.soname === soname);
-    const levels = new Set(versions.map((library) => library.level));
-    const level = preferredLevels().find((level) => levels.has(level));
-    // Why: of equals the loader's first choice stands first in the cache.
-    return versions.find((library) => library.level === level)?.path ?? versions[0]!.path;
-  }
+  const versions = cached.filter((library) => library.soname === soname);
+  const levels = new Set(versions.map((library) => library.level));
+  const level = levels.size < 2 ? [...levels][0] : preferredLevels().find((level) => levels.has(level));
+  // Why: of equals the loader's first choice stands first in the cache.
+  return (versions.find((library) => library.level === level) ?? versions[0])?.path;
+}
+
+function findInFolders(name: string, root: string): string | undefined {
   for (const folder of standardFolders()) {
-    const file = chooseFile(listLibraries(root, folder), name);
+    const file = chooseFile(listLibraries(root, folder, name), name);
     if (file !== undefined) return `${folder}/${file}`;
   }
   return undefined;
@@ -89,12 +95,11 @@ function standardFolders(): string[] {
   ];
 }
 
-function listLibraries(root: string, folder: string): string[] {
+function listLibraries(root: string, folder: string, name: string): string[] {
   try {
-    const place = root + followBelow(root, folder);
-    return readdirSync(place).filter(
-      (file) => file.includes(".so") && statSync(`${root}${followBelow(root, `${folder}/${file}`)}`).isFile(),
-    );
+    return readdirSync(root + followBelow(root, folder))
+      .filter((file) => matchesLibrary(file, name))
+      .filter((file) => statSync(`${root}${followBelow(root, `${folder}/${file}`)}`).isFile());
   } catch {
     return [];
   }

@@ -31,6 +31,8 @@ export interface EventLines {
 const timeWidths = { none: 0, start: 8, unix: 17, local: 8 } as const;
 /** Least characters of the FUNC column, as in BCC, and most, so that a C++ name does not push the message away. */
 const functionWidths = { least: 16, most: 48 };
+/** Places whose names are measured for the column's width; more would cost time before the first event. */
+const mostMeasured = 1000;
 
 export class ColumnPrinter {
   readonly #options: ColumnOptions;
@@ -54,8 +56,10 @@ export class ColumnPrinter {
     this.#textOf = textOf;
     this.#printAddress = printAddress;
     this.#sites = sites;
-    let longest: number = functionWidths.least;
-    for (const site of sites) longest = Math.max(longest, site.label.length);
+    const longest =
+      sites.length > mostMeasured
+        ? functionWidths.most
+        : Math.max(functionWidths.least, ...sites.map(({ label }) => label.length));
     this.#functionWidth = Math.min(longest, functionWidths.most);
   }
 

@@ -2,7 +2,7 @@
  * Owns the way from what a person names (processes, a thread, a user, a cgroup) to what programs compare.
  * Does not own the comparison, which the compiler emits.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import { readKernelOffsets } from "../kernel/btf.js";
@@ -24,6 +24,7 @@ export interface FilterRequest {
 /** Makes the filter that programs apply. Throws a NotFoundError for what does not exist. */
 export function resolveFilter(request: FilterRequest): ProcessFilter {
   const { pids, tid, uid, cgroup, children, includeSelf, launched } = request;
+  if (pids.length > 0 || tid !== undefined) requireInitialPidNamespace();
   return {
     pids,
     ...(tid === undefined ? {} : { tid }),
@@ -34,6 +35,20 @@ export function resolveFilter(request: FilterRequest): ProcessFilter {
     ...(cgroup === undefined ? {} : { cgroup: resolveCgroup(cgroup) }),
     ...(children ? { children: readTaskOffsets() } : {}),
   };
+}
+
+/**
+ * Programs compare process ids as the initial pid namespace has them; in another one ours mean other processes.
+ * Kernel: the initial namespace's inode is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h).
+ */
+function requireInitialPidNamespace(): void {
+  const namespace = readlinkSync("/proc/self/ns/pid");
+  if (namespace === "pid:[4026531836]") return;
+  throw new UnsupportedError({
+    what: "processes cannot be chosen from within a pid namespace of its own",
+    at: `/proc/self/ns/pid is ${namespace}: the kernel's probes see the host's process ids`,
+    fix: "run uscope on the host (docker run --pid=host), or without -p, -L and -- COMMAND",
+  });
 }
 
 /** Finds the process of a thread. Throws a NotFoundError when there is no such thread. */

@@ -157,7 +157,7 @@ function lookIntoOthers(privileges: Privileges): ErrorLines | undefined {
   let refused: string | undefined;
   for (const pid of findProcessesOfOthers().slice(0, enough)) {
     try {
-      // Kernel: ptrace's check is made by open; CAP_PERFMON passes it too since 6.15.
+      // Kernel: ptrace's check is made by open; CAP_PERFMON passes it too on newer kernels (seen on 6.18).
       closeSync(openSync(`/proc/${pid}/maps`, "r"));
       // Kernel: its files are behind the check as it always was.
       readlinkSync(`/proc/${pid}/root`);

@@ -63,9 +63,7 @@ describe.runIf(needs("ring buffer", "attach cookie", "uprobe_multi", "sleepable 
     it("text on pages that were not touched needs a program that may sleep", async () => {
       const source = `${all} (a == 3) "%s", text`;
       expect((await trace(source, { sleepable: false })).lines).toEqual(["<fault>"]);
-      expect((await trace(source, { sleepable: true })).lines).toEqual([
-        "across the borderxxxxxxxxxxxxxxxxxxxxxxx...".replace(/x+\.\.\./, ""),
-      ]);
+      expect((await trace(source, { sleepable: true })).lines).toEqual(["across the border"]);
     });
 
     it("text is compared exactly", async () => {

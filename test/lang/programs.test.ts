@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { compileProbe, parse } from "../../src/lang/compile.js";
 import type { CompileOptions } from "../../src/lang/compile.js";
 import { faultsAt, pidAt, siteAt, tidAt, timeAt } from "../../src/lang/event.js";
 import { Maps } from "../support/interpreter.js";
 import type { MemoryRange, World } from "../support/interpreter.js";
-import { argumentsOf, compile, contextOf, lineOf, run, textAt } from "./support.js";
+import {
+  anyFunction,
+  argumentsOf,
+  compile,
+  contextOf,
+  usualOptions,
+  lineOf,
+  run,
+  textAt,
+} from "./support.js";
 
 describe("an event", () => {
   it("begins with time, thread, process, site and faults", () => {
@@ -51,6 +61,15 @@ describe("an event", () => {
     expect(view.getBigUint64(at("user stack") + 24, true)).toBe(3n);
     expect(view.getInt32(at("kernel stack"), true)).toBe(-14);
     expect(lineOf(probe, { context: argumentsOf(5n) })).toBe("5");
+  });
+
+  it("is not made by a probe that only counts, which is a dozen instructions", () => {
+    const parsed = parse("c:f");
+    const counting = { ...parsed, tree: { ...parsed.tree, body: [] } };
+    const probe = compileProbe(counting, anyFunction, usualOptions);
+    expect(run(probe).records).toEqual([]);
+    expect(run(probe).counts).toEqual({ hits: 1n, lost: 0n, faults: 0n, filtered: 0n });
+    expect(probe.programs[0]!.instructions.length).toBeLessThanOrEqual(12);
   });
 
   it("is counted as lost where the ring has no room", () => {
