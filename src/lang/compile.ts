@@ -20,7 +20,7 @@ import type { ParsedProbe } from "./probe.js";
 import { printProgram } from "./print-ir.js";
 import { printTree } from "./print-tree.js";
 import { Problems } from "./problems.js";
-import { columnsOf, layoutOf } from "./record.js";
+import { columnsOf, layoutOf, stacksOf } from "./record.js";
 import type { Layout, Resolution, Target } from "./target.js";
 import type { Template } from "./template.js";
 import type { Selector } from "./tree.js";
@@ -60,7 +60,9 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
   const event = layoutOf(firstOf(analysed), options);
   refuseHuge(event, options);
   const settings = { ...options, architecture: resolution.architecture, event };
-  const built = analysed.map((probe) => build(probe, settings, parsed));
+  const built = analysed.map((probe, index) =>
+    build(probe, { ...settings, returnAddress: resolution.layouts[index]!.returnAddress }, parsed),
+  );
   return {
     selector: tree.selector,
     event,
@@ -90,7 +92,8 @@ function analyse(
 ): TypedProbe {
   const reporter = { problems, advice };
   const meanings = bind(tree, layout, architecture, reporter);
-  return check(tree.body, meanings, columnsOf(options).length, reporter);
+  const others = columnsOf(options).length + stacksOf(options).length;
+  return check(tree.body, meanings, others, reporter);
 }
 
 function build(probe: TypedProbe, options: LowerOptions, parsed: ParsedProbe) {

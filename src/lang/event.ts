@@ -11,7 +11,7 @@
  * Optional columns ("cpu" u32, "comm", "uid" u32) are the first fields, then come the author's, then the stacks. A field that
  * could not be computed holds zeros (a text: length 0) and has its bit in `faults`, so that there are at most 32 fields.
  *
- * `time` is CLOCK_MONOTONIC at the hit. `site` is the number given as attach cookie.
+ * `time` is CLOCK_MONOTONIC at the hit. `site` is the low half of the attach cookie; the high half is about user stacks.
  */
 import { unreachable } from "../base/assert.js";
 import type { IntegerType } from "./types.js";
@@ -35,7 +35,11 @@ export type FieldKind =
   | { readonly kind: "comm" }
   /** u64 address in the traced process or in the kernel. */
   | { readonly kind: "symbol"; readonly space: "user" | "kernel" }
-  /** i32 bytes written by bpf_get_stack (negative: -errno), u32 zero, then `depth` u64 addresses. */
+  /**
+   * i32 bytes written by bpf_get_stack (negative: -errno), u32 high half of the attach cookie, u64 where the function returns to,
+   * then `depth` u64 addresses. The return address is there for user stacks at entries, zero elsewhere, and zero with a bit
+   * in `faults` where it could not be read.
+   */
   | { readonly kind: "stack"; readonly space: "user" | "kernel"; readonly depth: number };
 
 export interface EventField {
@@ -50,6 +54,29 @@ export interface EventLayout {
   readonly bytes: number;
   readonly fields: readonly EventField[];
 }
+
+/**
+ * The high half of a site's attach cookie: what is to be done with the return address of a user stack. At a function's first
+ * instruction the frame pointer still is the caller's, and the caller itself is in no frame.
+ */
+export const callerRules = {
+  /** The addresses are all. */
+  complete: 0,
+  /** It stands between the first address and the second. */
+  missing: 1,
+  /** So it does, unless it is the second already. */
+  compare: 2,
+} as const;
+
+export type CallerRule = keyof typeof callerRules;
+
+/** The attach cookie of a site. */
+export function cookieOf(site: number, rule: CallerRule): number {
+  return site + callerRules[rule] * 2 ** 32;
+}
+
+/** Where the parts of a stack begin in its field. */
+export const stackParts = { rule: 4, returnAddress: 8, addresses: 16 } as const;
 
 /** What `faults` has bits for. */
 export const mostFields = 32;
@@ -91,7 +118,7 @@ function sizeOf(value: FieldKind): number {
     case "symbol":
       return 8;
     case "stack":
-      return 8 + 8 * value.depth;
+      return stackParts.addresses + 8 * value.depth;
     default:
       return unreachable(value);
   }

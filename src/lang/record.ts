@@ -29,7 +29,8 @@ export function columnsOf({
   ];
 }
 
-function stacksOf({ stacks }: CompileOptions): { readonly name: string; readonly value: FieldKind }[] {
+/** The fields behind the author's last. */
+export function stacksOf({ stacks }: CompileOptions): { readonly name: string; readonly value: FieldKind }[] {
   return (["user", "kernel"] as const).flatMap((space) =>
     stacks[space] > 0
       ? [{ name: `${space} stack`, value: { kind: "stack", space, depth: stacks[space] } } as const]

@@ -27,6 +27,8 @@ export interface Layout {
   readonly arguments: readonly ValuePlace[];
   /** Only at returns. */
   readonly returned: ValuePlace | undefined;
+  /** Only where no frame is set up yet, so that walking the frames misses who called: where the function will return to. */
+  readonly returnAddress: ValuePlace | undefined;
   /** Why `arg1` ... or `retval` are missing, when they are, as the end of a sentence: "at a return". */
   readonly missing: string | undefined;
 }

@@ -114,7 +114,6 @@ export function openMapped(mapping: Mapping, process: ProcessInfo, root: string)
 
 /** Says whether the path still leads to the file that is mapped: another file at the same place has another inode. */
 function isOnDisk(mapping: Mapping, process: ProcessInfo, root: string): boolean {
-  if (mapping.deleted) return false;
   const options = { bigint: true, throwIfNoEntry: false } as const;
   const file = statSync(root + followBelow(root, mapping.path), options);
   if (file === undefined || file.ino === mapping.inode) return file !== undefined;

@@ -14,6 +14,8 @@ export class Output {
   readonly #descriptor: number;
   readonly #encoding: "utf8" | "latin1";
   #pending = "";
+  /** Why kept: a new buffer a piece is memory outside of the heap that waits for a collection. */
+  readonly #bytes = Buffer.allocUnsafe(4 * pieceLength);
 
   /** latin1 writes each character as one byte: for text that was read as raw bytes. */
   constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8") {
@@ -32,12 +34,18 @@ export class Output {
    */
   flush(): void {
     if (this.#pending === "" || this.closed) return;
-    const bytes = Buffer.from(this.#pending, this.#encoding);
+    const bytes = this.#encode(this.#pending);
     this.#pending = "";
     for (let at = 0; at < bytes.length && !this.closed;) at += this.#writeSome(bytes, at);
   }
 
-  #writeSome(bytes: Buffer, at: number): number {
+  #encode(text: string): Uint8Array {
+    // Spec: UTF-8 takes at most three bytes for each UTF-16 code unit.
+    if (text.length * 3 > this.#bytes.length) return Buffer.from(text, this.#encoding);
+    return this.#bytes.subarray(0, this.#bytes.write(text, this.#encoding));
+  }
+
+  #writeSome(bytes: Uint8Array, at: number): number {
     try {
       return writeSync(this.#descriptor, bytes, at);
     } catch (error) {

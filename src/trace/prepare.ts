@@ -78,7 +78,8 @@ export interface Prepared extends Disposable {
 
 /** Frames of a stack at most. Kernel: kernel.perf_event_max_stack is 127 by default. */
 const mostFrames = 127;
-const defaultRingBytes = 8 << 20;
+/** 75,000 small events: 40 ms of a thread that does nothing but hit a probe. */
+const defaultRingBytes = 4 << 20;
 
 /** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {

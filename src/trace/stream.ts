@@ -14,6 +14,8 @@ export const holdBackNanoseconds = 1_000_000;
 
 /** Records sorted at once: bounds the memory, and frees ring space while a large backlog is printed. */
 const sliceRecords = 16_384;
+/** Room for held records at first: twice what arrives in a window at two million events a second. */
+const heldBytes = 1 << 18;
 
 /** Where records come from: kernel/ringbuffer.ts, or memory in tests. */
 export interface RecordSource {
@@ -33,7 +35,9 @@ export class EventStream {
   #lastTime = 0;
   readonly #source: RecordSource;
   readonly #batch = new Batch();
-  #held: Buffer = Buffer.alloc(0);
+  #held: Uint8Array = new Uint8Array(0);
+  /** Where held records are copied to; the other one holds those of the last slice. Why kept: they are copied all the time. */
+  #room = [Buffer.alloc(heldBytes), Buffer.alloc(heldBytes)] as [Buffer, Buffer];
 
   constructor(source: RecordSource) {
     this.#source = source;
@@ -53,10 +57,19 @@ export class EventStream {
       const due = batch.countUntil((fresh < sliceRecords ? now : batch.youngest) - window);
       visited += due;
       for (let index = 0; index < due; index++) this.#hand(batch.record(index), visit);
-      this.#held = batch.copyFrom(due);
+      this.#holdFrom(due);
       this.#source.release();
       if (fresh < sliceRecords) return visited;
     }
+  }
+
+  #holdFrom(first: number): void {
+    const [, target] = this.#room;
+    const size = this.#batch.sizeFrom(first);
+    const room = target.length < size ? Buffer.alloc(2 * size) : target;
+    this.#room = [room, this.#room[0]];
+    this.#batch.copyFrom(first, room);
+    this.#held = room.subarray(0, size);
   }
 
   #hand(record: EventRecord, visit: (record: EventRecord) => void): void {
@@ -85,7 +98,8 @@ class Batch {
     this.#count = 0;
   }
 
-  addHeld(bytes: Buffer): void {
+  addHeld(held: Uint8Array): void {
+    const bytes = Buffer.from(held.buffer, held.byteOffset, held.length);
     this.#held.bytes = bytes;
     this.#held.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at < bytes.length;) {
@@ -139,20 +153,23 @@ class Batch {
     return record;
   }
 
-  /** Copies the records from `first` on, since the ring's memory goes back to the kernel. */
-  copyFrom(first: number): Buffer {
+  /** Bytes that the records from `first` on take when they are copied. */
+  sizeFrom(first: number): number {
     let size = 0;
     for (let index = first; index < this.#count; index++) size += 8 + this.#lengths[index]!;
-    const copy = Buffer.alloc(size);
+    return size;
+  }
+
+  /** Copies the records from `first` on, since the ring's memory goes back to the kernel. */
+  copyFrom(first: number, target: Buffer): void {
     let at = 0;
     for (let index = first; index < this.#count; index++) {
       const { bytes, at: from } = this.record(index);
       const length = this.#lengths[index]!;
-      copy.writeUInt32LE(length, at);
-      bytes.copy(copy, at + 8, from, from + length);
+      target.writeUInt32LE(length, at);
+      bytes.copy(target, at + 8, from, from + length);
       at += 8 + length;
     }
-    return copy;
   }
 
   #add(place: number, length: number): void {

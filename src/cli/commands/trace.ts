@@ -52,7 +52,7 @@ const options: readonly OptionRow[] = [
     name: "buffer-pages",
     letter: "b",
     value: "PAGES",
-    help: "size of the ring buffer in pages of 4096 bytes (2048)",
+    help: "size of the ring buffer in pages of 4096 bytes (1024)",
   },
   {
     name: "verbose",

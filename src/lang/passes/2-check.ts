@@ -16,22 +16,22 @@ import { i64, printType } from "../types.js";
 export function check(
   body: readonly Statement[],
   meanings: Meanings,
-  columns: number,
+  others: number,
   reporter: Reporter,
 ): TypedProbe {
-  const checker = new Checker(meanings, columns, reporter);
+  const checker = new Checker(meanings, others, reporter);
   return { statements: body.flatMap((statement) => checker.statement(statement) ?? []) };
 }
 
 class Checker {
   readonly #expressions: Expressions;
-  /** Fields that every event has before the author's. */
-  readonly #columns: number;
+  /** Fields that every event has besides the author's. */
+  readonly #others: number;
   readonly #reporter: Reporter;
 
-  constructor(meanings: Meanings, columns: number, reporter: Reporter) {
+  constructor(meanings: Meanings, others: number, reporter: Reporter) {
     this.#expressions = new Expressions(meanings, reporter);
-    this.#columns = columns;
+    this.#others = others;
     this.#reporter = reporter;
   }
 
@@ -51,7 +51,7 @@ class Checker {
   }
 
   #refuseTooMany(fields: readonly EmitField[]): void {
-    const most = mostFields - this.#columns;
+    const most = mostFields - this.#others;
     const extra = fields[most];
     if (extra === undefined) return;
     const what = `an event holds at most ${most} values here`;
