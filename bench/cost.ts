@@ -79,6 +79,7 @@ const firstArgument: Target = {
       {
         arguments: [{ kind: "register", register: process.arch === "arm64" ? "x0" : "di", type: u64 }],
         returned: undefined,
+        returnAddress: undefined,
         missing: undefined,
       },
     ],

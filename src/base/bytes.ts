@@ -29,7 +29,7 @@ export function readRange(source: ByteSource, offset: number, length: number, wh
     offset + length > source.size
   ) {
     throw new FormatError({
-      what: `${what} lies outside the file`,
+      what: `the file is too short for its ${what}`,
       at: `${source.path}, ${what}: bytes ${offset} to ${offset + length} of ${source.size}`,
       fix: "the file is truncated or damaged: install it again, or name another file",
     });

@@ -115,14 +115,25 @@ export class InternalError extends UscopeError {
   }
 }
 
+/** Characters of a line that are shown; of a longer one the part around the place. */
+const mostShown = 200;
+
 /** Prints the line of the source that the span begins in, and carets under the span, then the note. */
 export function printCaret(source: string, span: Span, note = ""): string {
   const start = Math.min(span.start, source.length);
   const lineStart = source.lastIndexOf("\n", start - 1) + 1;
   const newline = source.indexOf("\n", start);
   const lineEnd = newline === -1 ? source.length : newline;
-  const width = Math.max(1, Math.min(span.end, lineEnd) - start);
   const line = source.slice(lineStart, lineEnd).replaceAll("\t", " ");
-  const caret = `${" ".repeat(start - lineStart)}${"^".repeat(width)}`;
-  return `    ${line}\n    ${caret}${note === "" ? "" : ` ${note}`}`;
+  const column = start - lineStart;
+  // Why: of a very long line only the part around the place can be read.
+  const isLong = line.length > mostShown;
+  const from = isLong ? Math.max(0, Math.min(column - mostShown / 2, line.length - mostShown)) : 0;
+  const before = from > 0 ? "..." : "";
+  const after = from + mostShown < line.length ? "..." : "";
+  const shown = `${before}${line.slice(from, isLong ? from + mostShown : undefined)}${isLong ? after : ""}`;
+  const indent = column - from + before.length;
+  const width = Math.max(1, Math.min(span.end - start, before.length + mostShown - indent, lineEnd - start));
+  const caret = `${" ".repeat(indent)}${"^".repeat(width)}`;
+  return `    ${shown}\n    ${caret}${note === "" ? "" : ` ${note}`}`;
 }

@@ -31,13 +31,14 @@ export function globMatcher(pattern: string): (name: string) => boolean {
 
 /** Returns up to `limit` candidates that are close to a misspelt name, nearest first. */
 export function nearestNames(name: string, candidates: Iterable<string>, limit = 3): string[] {
-  const most = Math.max(2, Math.floor(name.length / 3));
+  // Why: two changes turn a name of three letters into almost any other.
+  const most = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3));
   const wanted = name.toLowerCase();
   const found: { name: string; distance: number }[] = [];
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > most) continue;
     const distance = editDistance(wanted, candidate.toLowerCase(), most);
-    if (distance <= most) found.push({ name: candidate, distance });
+    if (distance <= most && distance < name.length) found.push({ name: candidate, distance });
   }
   found.sort((left, right) => left.distance - right.distance || left.name.localeCompare(right.name));
   return [...new Set(found.map((entry) => entry.name))].slice(0, limit);

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError, UscopeError } from "../base/errors.js";
 import { nearestNames } from "../base/text.js";
+import { Output } from "../tools/output.js";
 import type { Command } from "./command.js";
 import { parseOptions, printOptions } from "./options.js";
 
@@ -28,6 +29,8 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
 };
 
+// Why: what cannot be said on a closed or full stderr must not end a trace.
+process.stderr.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
@@ -44,11 +47,11 @@ async function runCommand([name, ...words]: readonly string[]): Promise<number> 
     const asked = name !== undefined;
     const wanted = name === "help" ? words[0] : undefined;
     if (wanted !== undefined && commands[wanted] !== undefined) return runCommand([wanted, "--help"]);
-    (asked ? process.stdout : process.stderr).write(overview());
+    say(overview(), asked ? 1 : 2);
     return asked ? 0 : 2;
   }
   if (name === "--version" || name === "-V") {
-    process.stdout.write(`uscope ${readVersion()}\n`);
+    say(`uscope ${readVersion()}\n`);
     return 0;
   }
   const row = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -66,10 +69,16 @@ async function runCommand([name, ...words]: readonly string[]): Promise<number> 
   const { command } = await row.load();
   const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
   if (own.includes("--help") || own.includes("-h")) {
-    process.stdout.write(helpOf(command, row.summary));
+    say(helpOf(command, row.summary));
     return 0;
   }
   return command.run(parseOptions(name, command.options, words));
+}
+
+function say(text: string, descriptor = 1): void {
+  const output = new Output(descriptor);
+  output.write(text);
+  output.flush();
 }
 
 function overview(): string {

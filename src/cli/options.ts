@@ -10,6 +10,8 @@ export interface OptionRow {
   /** Long name without dashes. */
   readonly name: string;
   readonly letter?: string;
+  /** The long name that BCC has for it, where that is another. */
+  readonly alias?: string;
   /** What to call the value in help; an option without one is a switch. */
   readonly value?: string;
   readonly repeatable?: true;
@@ -36,14 +38,12 @@ export function parseOptions(
   const end = words.indexOf("--");
   const own = end === -1 ? words : words.slice(0, end);
   const options = Object.fromEntries(
-    rows.map((row) => [
-      row.name,
-      {
-        type: row.value === undefined ? ("boolean" as const) : ("string" as const),
-        multiple: true,
-        ...(row.letter === undefined ? {} : { short: row.letter }),
-      },
-    ]),
+    rows.flatMap((row) => {
+      const type = row.value === undefined ? ("boolean" as const) : ("string" as const);
+      const form = { type, multiple: true };
+      const named = [row.name, row.letter === undefined ? form : { ...form, short: row.letter }] as const;
+      return row.alias === undefined ? [named] : [named, [row.alias, form] as const];
+    }),
   );
   let parsed;
   try {
@@ -51,7 +51,13 @@ export function parseOptions(
   } catch (error) {
     throw usageErrorOf(command, rows, own, error);
   }
-  const values = parsed.values as Record<string, readonly (string | boolean)[] | undefined>;
+  const given = parsed.values as Record<string, readonly (string | boolean)[] | undefined>;
+  const values: Record<string, readonly (string | boolean)[] | undefined> = Object.fromEntries(
+    rows.map(({ name, alias = name }) => [
+      name,
+      alias !== name && given[alias] !== undefined ? [...(given[name] ?? []), ...given[alias]] : given[name],
+    ]),
+  );
   for (const row of rows) {
     if (row.repeatable === undefined && row.value !== undefined && (values[row.name]?.length ?? 0) > 1) {
       throw new UsageError({
@@ -102,7 +108,7 @@ function parseNumber(
   throw new UsageError({
     what: `${printName(row)} takes a ${kind === "whole" ? "whole " : ""}number from ${least} on, not "${text}"`,
     at: `uscope ${command}`,
-    fix: `uscope ${command} --help`,
+    fix: `give it a number, as in --${name} ${Math.max(least, 1)}`,
   });
 }
 
@@ -133,10 +139,18 @@ function usageErrorOf(
     });
   }
   if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
+    const [, letter, name] = /'(?:-(\w)\b)?(?:, )?(?:--([\w-]+))?/.exec(message) ?? [];
+    const row = rows.find((row) =>
+      name === undefined ? row.letter === letter : row.name === name || row.alias === name || row.alias === name,
+    );
+    if (row === undefined) return error;
     return new UsageError({
-      what: message.charAt(0).toLowerCase() + message.slice(1),
+      what: `${printName(row)} takes ${row.value === undefined ? "no value" : `a value: ${row.value}`}`,
       at: `uscope ${command}`,
-      fix: `uscope ${command} --help`,
+      fix:
+        row.value === undefined
+          ? `write --${row.name} alone`
+          : `write --${row.name} ${row.value}; a value that begins with a dash as in --${row.name}=-x`,
     });
   }
   return error;

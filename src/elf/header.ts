@@ -121,7 +121,10 @@ function requireLinked(source: ByteSource, type: number): ElfType {
           ? "this is an object file that is not linked yet (or a kernel module)"
           : "this is a core dump",
       at: source.path,
-      fix: "name a program or a shared library",
+      fix:
+        type === 1
+          ? "name the program or library that it is linked into"
+          : "name the program that left it: file FILE says which one",
     });
   }
   throw damaged(

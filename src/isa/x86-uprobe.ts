@@ -28,6 +28,9 @@ export function classifyX86(
 
 /** Says why the kernel answers errno 524 (ENOTSUPP), or undefined. */
 function findRefusal(instruction: X86Instruction): string | undefined {
+  // Kernel: prepare_uprobe looks at the first byte alone, before anything is decoded.
+  if (isBreakpoint(instruction))
+    return "a breakpoint (int3) stands there already, and the kernel puts no probe on one";
   const prefix = instruction.prefixes.find((prefix) => badPrefixes.has(prefix));
   // Kernel: is_prefix_bad.
   if (prefix !== undefined) return `the kernel refuses instructions with ${badPrefixes.get(prefix)}`;
@@ -73,6 +76,10 @@ function isEmulated(instruction: X86Instruction, release: KernelRelease): boolea
   if (isBranch(instruction)) return true;
   if (map !== 0 || opcode < 0x50 || opcode > 0x57 || !atLeast(release, 5, 0)) return false;
   return length === 1 || (length === 2 && rex === 0x41);
+}
+
+function isBreakpoint({ encoding, map, opcode, prefixes }: X86Instruction): boolean {
+  return encoding === "legacy" && map === 0 && opcode === 0xcc && prefixes.length === 0;
 }
 
 function isBranch({ encoding, map, opcode }: X86Instruction): boolean {

@@ -2,10 +2,9 @@
  * Owns maps in the kernel: making one from its spec, and reading and writing its elements.
  * Does not own what the bytes mean, nor ring buffers' contents, which are ringbuffer.ts.
  */
-import { readFileSync } from "node:fs";
 import { assert } from "../base/assert.js";
-import { FormatError } from "../base/errors.js";
 import type { MapSpec } from "../bpf/spec.js";
+import { readPossibleCpus } from "./cpus.js";
 import { errno } from "./errno.js";
 import { kernelError } from "./hints.js";
 import {
@@ -51,24 +50,6 @@ export function createMap(spec: MapSpec): KernelMap {
     closeDescriptor(fd);
     throw error;
   }
-}
-
-/** Returns the number of possible CPUs: of the parts that a per-CPU value has, which may be more than run now. */
-export function readPossibleCpus(): number {
-  const path = "/sys/devices/system/cpu/possible";
-  const text = readFileSync(path, "utf8").trim();
-  const last = /(?:^|[,-])(\d+)$/.exec(text)?.[1];
-  // Kernel: num_possible_cpus() parts; a list with holes ("0-3,8-11") has fewer than its last number says.
-  const ranges = text.split(",").map((range) => range.split("-").map(Number));
-  const count = ranges.reduce((sum, [first = NaN, end = first]) => sum + end - first + 1, 0);
-  if (last === undefined || !Number.isSafeInteger(count) || count < 1) {
-    throw new FormatError({
-      what: `the list of CPUs is not understood: ${JSON.stringify(text)}`,
-      at: path,
-      fix: "see that /sys is the kernel's own sysfs and not something else mounted there",
-    });
-  }
-  return count;
 }
 
 /** Adds up the 64-bit fields of a value's parts, field by field. */

@@ -2,7 +2,7 @@
  * Owns the watching of processes over the whole machine: fork, exec, exit and new executable mappings, in kernel-time
  * order, without tracefs. Does not own which of them matter, nor uprobes, which are uprobes.ts.
  */
-import { readFileSync } from "node:fs";
+import { readOnlineCpus } from "./cpus.js";
 import { errno } from "./errno.js";
 import { kernelError } from "./hints.js";
 import { perfDummy } from "./layouts.js";
@@ -244,12 +244,4 @@ function readText(view: DataView, start: number): string {
   const bytes = new Uint8Array(view.buffer, start);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end === -1 ? bytes : bytes.subarray(0, end));
-}
-
-function readOnlineCpus(): number[] {
-  const text = readFileSync("/sys/devices/system/cpu/online", "utf8").trim();
-  return text.split(",").flatMap((range) => {
-    const [first = 0, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
 }

@@ -11,7 +11,7 @@ import { mapMemory, unmapMemory, watchDescriptor } from "./syscalls.js";
  * An open ring buffer. Records are read where the kernel wrote them: `read` tells start and length in `bytes`, and they
  * stay valid until `release`, or until the ring is disposed, when `bytes` has length 0.
  *
- *     bytes   [ data, `size` bytes ][ the same data once more ]      so that no record is ever cut in two
+ *     bytes   [ data, `size` bytes ][ its first bytes once more ]      so that no record is ever cut in two
  */
 export interface RingBuffer extends Disposable {
   /** Bytes of the ring. */
@@ -38,6 +38,8 @@ export function openRingBuffer(map: KernelMap): RingBuffer {
 
 // Spec: include/uapi/linux/bpf.h, BPF_RINGBUF_*. A record is u32 length and bits, u32 page offset, then its bytes.
 const headerBytes = 8;
+/** Bytes of a record, header and all, at most: programs send no more than 32,767. The second view of the data is as long. */
+const longestRecord = 1 << 16;
 const discardBit = 0x40000000;
 const lengthMask = 0x3fffffff;
 
@@ -64,9 +66,13 @@ class MappedRing implements RingBuffer {
     const at = `map ${map.spec.name}, ${size} bytes`;
     const page = readPageSize();
     // Kernel: page 0 is the consumer's and writable; then the producer's page and the data twice, read-only.
+    const overlap = Math.min(size, longestRecord);
     this.#control = mapMemory({ fd: map.fd, offset: 0, length: page, writable: true }, at);
     try {
-      this.#shared = mapMemory({ fd: map.fd, offset: page, length: page + 2 * size, writable: false }, at);
+      this.#shared = mapMemory(
+        { fd: map.fd, offset: page, length: page + size + overlap, writable: false },
+        at,
+      );
     } catch (error) {
       unmapMemory(this.#control);
       throw error;
@@ -76,7 +82,7 @@ class MappedRing implements RingBuffer {
     this.#mask = size - 1;
     this.#consumer = new BigInt64Array(this.#control, 0, 1);
     this.#producer = new BigInt64Array(this.#shared, 0, 1);
-    this.bytes = new Uint8Array(this.#shared, page, 2 * size);
+    this.bytes = new Uint8Array(this.#shared, page, size + overlap);
     this.#words = new Int32Array(this.#shared, page, size >> 2);
     this.#position = this.#released = Number(Atomics.load(this.#consumer, 0));
   }

@@ -51,8 +51,11 @@ export class RefusedPlaceError extends KernelError {
   }
 }
 
+/** The kernel does not know uprobe_multi links (before 6.6); the uprobe PMU may serve, with programs loaded for it. */
+export class NoMultiLinksError extends UnsupportedError {}
+
 /**
- * Arms all places through one link. Throws an UnsupportedError where the kernel does not know such links (before 6.6),
+ * Arms all places through one link. Throws a NoMultiLinksError where the kernel does not know such links,
  * and a RefusedPlaceError when one place alone is at fault.
  */
 export function attachMulti(request: UprobeRequest): UprobeLink {
@@ -68,7 +71,8 @@ export function attachMulti(request: UprobeRequest): UprobeLink {
 
 /**
  * Arms the places one by one through the uprobe PMU; throws a RefusedPlaceError when one is at fault.
- * Kernel: disarming waits for grace periods under one mutex, some 0.1 s a place on 6.18: not for hundreds of places.
+ * Why not for thousands of places: disarming took some 0.1 s a place on 6.18, each waiting until no handler runs any more
+ * (uprobe_unregister_sync), where one uprobe_multi link waits once for all.
  */
 export function attachPmu(request: UprobeRequest): UprobeLink {
   assert(!request.program.multi, "a program that was loaded for uprobe_multi");
@@ -258,11 +262,11 @@ function shownPlace(request: UprobeRequest, site: UprobeSite | undefined): strin
   return `${request.shownPath}, file offset 0x${site.offset.toString(16)}`;
 }
 
-function tooOld(): UnsupportedError {
-  return new UnsupportedError({
+function tooOld(): NoMultiLinksError {
+  return new NoMultiLinksError({
     what: "this kernel has no uprobe_multi links: they came with Linux 6.6",
     at: "bpf BPF_LINK_CREATE uprobe_multi (EINVAL: invalid argument)",
-    fix: "attach through the uprobe PMU instead",
+    fix: "attach through the uprobe PMU instead: --attach pmu, or leave --attach out",
   });
 }
 

@@ -89,7 +89,7 @@ function printExpression(expression: Expression): string {
       return `(index ${printExpression(expression.base)} ${printExpression(expression.index)})`;
     case "same-text": {
       const text = String.fromCharCode(...expression.literal);
-      return `(same-text ${JSON.stringify(text)} ${printExpression(expression.operand)})`;
+      return `(same-${expression.compared} ${JSON.stringify(text)} ${printExpression(expression.operand)})`;
     }
     default:
       return unreachable(expression);

@@ -127,6 +127,8 @@ export type Expression =
       readonly kind: "same-text";
       /** Without a closing zero. */
       readonly literal: Uint8Array;
+      /** `text` ends in a zero in memory; of `bytes` as many are compared as the literal has. */
+      readonly compared: "text" | "bytes";
       readonly operand: Expression;
       readonly span: Span;
     };

@@ -56,10 +56,11 @@ export type Typed = { readonly span: Span } & (
     }
   /** A value in user memory. */
   | { readonly kind: "read"; readonly address: Typed; readonly type: IntegerType | PointerType }
-  /** Zero-terminated text at an address (undefined: the thread's name) against a literal. */
+  /** Zero-terminated text, or bytes, at an address (undefined: the thread's name) against a literal. */
   | {
       readonly kind: "same-text";
       readonly literal: Uint8Array;
+      readonly compared: "text" | "bytes";
       readonly address: Typed | undefined;
       readonly type: IntegerType;
     }

@@ -68,7 +68,7 @@ class OpenBinary implements Binary {
 
   constructor(path: string, fd: number, root: string) {
     const status = fstatSync(fd, { bigint: true });
-    if (!status.isFile()) throw notFile(path, status.isDirectory() ? "a folder" : "no regular file");
+    if (!status.isFile()) throw notFile(path, status.isDirectory());
     this.path = path;
     this.fd = fd;
     this.openPath = `/proc/self/fd/${fd}`;
@@ -195,14 +195,20 @@ function openFile(path: string, opened: string): number {
     throw new KernelError({
       what: `${path} cannot be opened (${code ?? "unknown error"})`,
       at,
-      fix:
-        code === "EACCES" || code === "EPERM"
-          ? "run uscope as a user who may read the file"
-          : "check the path and the file system",
+      fix: openingFix(code, opened !== path),
       call: syscall ?? "open",
       errno: -(errno ?? 0),
     });
   }
+}
+
+function openingFix(code: string | undefined, isThroughProcess: boolean): string {
+  if (code === "EMFILE" || code === "ENFILE")
+    return "raise the limit of open files (ulimit -n), or name fewer files";
+  if (code !== "EACCES" && code !== "EPERM") return "check the path and the file system";
+  return isThroughProcess
+    ? "run uscope as root, or with CAP_SYS_PTRACE: files of another user's process are reached through /proc"
+    : "run uscope as a user who may read the file";
 }
 
 function requireNoScript(source: ByteSource): void {
@@ -217,11 +223,11 @@ function requireNoScript(source: ByteSource): void {
   });
 }
 
-function notFile(path: string, what: string): UnsupportedError {
+function notFile(path: string, isFolder: boolean): UnsupportedError {
   return new UnsupportedError({
-    what: `${path} is ${what}, not a program or library`,
+    what: isFolder ? `${path} is a folder, not a program or library` : `${path} is no regular file`,
     at: path,
-    fix: "name an ELF file",
+    fix: isFolder ? "name a program or library in it" : "name a program or library: an ELF file",
   });
 }
 

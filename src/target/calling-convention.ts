@@ -11,7 +11,12 @@ interface Convention {
   /** What lies on the stack below the first stack argument at the entry: x86-64's return address. */
   readonly belowArguments: bigint;
   readonly returned: string;
+  /** Where a function finds the address to return to when it begins. */
+  readonly returnAddress: ValuePlace;
 }
+
+/** What BCC's arg1 ... are: the whole register or stack slot, unsigned. */
+const u64 = { kind: "integer", bytes: 8, signed: false } as const;
 
 // Spec: System V ABI, AMD64 supplement 3.2.3; AAPCS64 6.8. Names as in the kernel's pt_regs.
 const conventions: Record<Machine, Convention> = {
@@ -20,12 +25,14 @@ const conventions: Record<Machine, Convention> = {
     stackPointer: "sp",
     belowArguments: 8n,
     returned: "ax",
+    returnAddress: { kind: "memory", base: "sp", index: undefined, scale: 1, displacement: 0n, type: u64 },
   },
   arm64: {
     registers: ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"],
     stackPointer: "sp",
     belowArguments: 0n,
     returned: "x0",
+    returnAddress: { kind: "register", register: "lr", type: u64 },
   },
 };
 
@@ -34,7 +41,7 @@ const mostArguments = 32;
 
 /** The layout at a function's first instruction. */
 export function entryLayout(machine: Machine): Layout {
-  const { stackPointer, belowArguments } = conventions[machine];
+  const { stackPointer, belowArguments, returnAddress } = conventions[machine];
   const places = argumentPlaces(machine, (index) => ({
     kind: "memory",
     base: stackPointer,
@@ -43,7 +50,7 @@ export function entryLayout(machine: Machine): Layout {
     displacement: belowArguments + 8n * BigInt(index),
     type: u64,
   }));
-  return { arguments: places, returned: undefined, missing: "at a function's entry" };
+  return { arguments: places, returned: undefined, returnAddress, missing: "at a function's entry" };
 }
 
 /** The layout behind a function's first instruction: registers as they are by then, the stack has moved by an unknown amount. */
@@ -51,7 +58,7 @@ export function insideLayout(machine: Machine): Layout {
   const reason =
     "inside a function the stack has moved, and arguments on it cannot be found: probe the entry";
   const places = argumentPlaces(machine, () => ({ kind: "unreadable", reason }));
-  return { arguments: places, returned: undefined, missing: "inside a function" };
+  return { arguments: places, returned: undefined, returnAddress: undefined, missing: "inside a function" };
 }
 
 /** The layout at a function's return. */
@@ -60,6 +67,7 @@ export function returnLayout(machine: Machine): Layout {
   return {
     arguments: [],
     returned: { kind: "register", register: returned, type: u64 },
+    returnAddress: undefined,
     missing: "at a return",
   };
 }
@@ -73,6 +81,3 @@ function argumentPlaces(machine: Machine, onStack: (index: number) => ValuePlace
       : { kind: "register", register, type: u64 };
   });
 }
-
-/** What BCC's arg1 ... are: the whole register or stack slot, unsigned. */
-const u64 = { kind: "integer", bytes: 8, signed: false } as const;

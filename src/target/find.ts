@@ -166,6 +166,7 @@ function notFound(name: string, process: ProcessInfo | undefined, root: string):
   const commands = folders.flatMap((folder) => listFolder(root + followBelow(root, folder)));
   const mapped = process === undefined ? [] : mappedFiles(process).map((mapping) => basename(mapping.path));
   const nearest = nearestNames(name, new Set([...mapped, ...libraryNames(root), ...commands]));
+  const isHere = process === undefined && statSync(name, { throwIfNoEntry: false })?.isFile() === true;
   const where = [
     ...(process === undefined ? [] : [`what process ${process.pid} maps`]),
     `PATH (${folders.join(":")})`,
@@ -174,8 +175,9 @@ function notFound(name: string, process: ProcessInfo | undefined, root: string):
   return new NotFoundError({
     what: `no program or library "${name}"`,
     at: `looked at ${where.join(", ")}`,
-    fix:
-      nearest.length === 0
+    fix: isHere
+      ? `a file of that name lies here: write ./${name}`
+      : nearest.length === 0
         ? `name it by its path${process === undefined ? ", or a process that runs it with -p PID" : ""}`
         : `did you mean ${nearest.map((near) => `"${near}"`).join(" or ")}?`,
   });

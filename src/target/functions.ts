@@ -117,26 +117,34 @@ class Found {
 
 function notFound(functions: FunctionTable, pattern: string, place: SearchPlace): NotFoundError {
   const { target, path, isStripped } = place;
-  const at = `${target === path ? "" : `${target} `}${target === path ? path : `(${path})`}, ${functions.count} functions`;
+  const known = isStripped
+    ? `${functions.count} functions, stripped of the local ones`
+    : `${functions.count} functions`;
+  const at = `${target === path ? path : `${target} (${path})`}, ${known}`;
   const what = isGlob(pattern)
     ? `no function of ${target} matches "${pattern}"`
     : `no function "${pattern}" in ${target}`;
   return new NotFoundError({
     what,
     at,
-    fix: suggest(functions, pattern, place) + (isStripped ? strippedHint(target) : ""),
+    fix: suggest(functions, pattern, place),
   });
 }
 
-function suggest(functions: FunctionTable, pattern: string, { target, path }: SearchPlace): string {
-  const list = `list them: uscope list ${target} '${listPattern(pattern)}'`;
+function suggest(functions: FunctionTable, pattern: string, place: SearchPlace): string {
+  const { target, path, isStripped } = place;
+  const list = `list them: uscope list ${target} '${listPattern(functions, pattern)}'`;
   // Why: since glibc 2.34 these libraries are empty, and all that was in them is in libc.
   const moved = /\blib(pthread|dl|rt|util|anl)[.-]/.exec(path)?.[0];
   if (moved !== undefined && functions.count < 20)
     return `${moved}so is empty since glibc 2.34: name c (libc) instead`;
-  if (functions.count === 0) return "this file has no functions by name";
+  if (functions.count === 0)
+    return isStripped
+      ? unstripped(place)
+      : "this file has no functions by name: name the library that has them";
   const near = isGlob(pattern) ? [] : findNear(functions, pattern);
-  return near.length === 0 ? list : `did you mean ${near.map((name) => `"${name}"`).join(" or ")}? ${list}`;
+  if (near.length > 0) return `did you mean ${near.map((name) => `"${name}"`).join(" or ")}? ${list}`;
+  return isStripped ? `${list}; were it a local one: ${unstripped(place)}` : list;
 }
 
 function findNear(functions: FunctionTable, pattern: string): string[] {
@@ -157,13 +165,22 @@ function* sourceNames(functions: FunctionTable): Generator<string> {
   }
 }
 
-function listPattern(pattern: string): string {
-  if (isGlob(pattern)) return "*";
-  const scope = pattern.lastIndexOf("::");
-  if (scope > 0) return `${pattern.slice(0, scope)}::*`;
-  return `${/^(?:[a-z0-9]+_?|[A-Z][a-z0-9]*|_+[a-z0-9]*)/.exec(pattern)?.[0] ?? ""}*`;
+/** A pattern that has at least one match: the first word of the name, or as much of it as there is. */
+function listPattern(functions: FunctionTable, pattern: string): string {
+  const plain = pattern.replace(/[*?[\\(].*$/, "");
+  const scope = plain.lastIndexOf("::");
+  if (scope > 0) {
+    const wanted = `${plain.slice(0, scope)}::*`;
+    return findDemangled(functions, globMatcher(wanted), wanted).length > 0 ? wanted : "*";
+  }
+  const word = /^(?:[a-z0-9]+_?|[A-Z][a-z0-9]*|_+[a-z0-9]*)/.exec(plain)?.[0] ?? "";
+  let shared = 0;
+  for (const name of functions.names()) {
+    while (shared < word.length && name.startsWith(word.slice(0, shared + 1))) shared++;
+  }
+  return `${word.slice(0, shared)}*`;
 }
 
-function strippedHint(target: string): string {
-  return `. The file is stripped of its local functions: install its debug package (such as ${target.replace(/^.*\//, "")}-dbgsym), or give an address: ${target}:0xADDR`;
+function unstripped({ target, path }: SearchPlace): string {
+  return `install the debug symbols of the package that ${path} came with, or probe an address: ${target}:0xADDR`;
 }

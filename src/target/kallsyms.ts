@@ -10,6 +10,16 @@ export interface KernelSymbol {
   readonly module: string | undefined;
 }
 
+/** Says whether the kernel has a function of that name, or undefined where it does not show its symbols. */
+export function hasKernelFunction(name: string): boolean | undefined {
+  try {
+    const text = readFileSync("/proc/kallsyms", "latin1");
+    return text === "" ? undefined : new RegExp(`^\\w+ [tT] ${name}$`, "m").test(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Finds kernel symbols by address; reads /proc/kallsyms when it is first asked. */
 export class KernelSymbols {
   #addresses: BigUint64Array | undefined;

@@ -46,7 +46,11 @@ function chooseFile(files: readonly string[], name: string): string | undefined 
 
 /** The sonames that could have been meant, for suggestions. */
 export function libraryNames(root: string): string[] {
-  return [...new Set(readCache(root).flatMap(({ soname }) => [soname, shortName(soname)]))];
+  return [
+    ...new Set(
+      readCache(root).flatMap(({ soname }) => [soname, shortName(soname), soname.replace(/\.so.*$/, "")]),
+    ),
+  ];
 }
 
 /** Says whether a file name or soname is what the name asks for: `libc.so.6`, and `libc-2.31.so`, for `c`. */
@@ -55,7 +59,13 @@ export function matchesLibrary(file: string, name: string): boolean {
   const match = /^(lib)?(.+?)(-\d[\d.]*)?\.so(\.[\d.]+)?$/.exec(file);
   if (match === null) return false;
   const [, prefix = "", stem, version = ""] = match;
-  return [stem, prefix + stem, `${prefix}${stem}.so`, `${prefix}${stem}${version}`].includes(name);
+  return [
+    stem,
+    `${stem}${version}`,
+    prefix + stem,
+    `${prefix}${stem}.so`,
+    `${prefix}${stem}${version}`,
+  ].includes(name);
 }
 
 function shortName(soname: string): string {

@@ -94,7 +94,14 @@ class Collector {
     const { binary, kernel } = this.#search;
     const offset = fileOffsetOf(binary.elf, address);
     if (offset === undefined || !isExecutable(binary.elf, address)) {
-      return this.#skip(address, start, names, "the file has no code at its address");
+      const reason = "the file has no code at its address";
+      return this.#skip(
+        address,
+        start,
+        names,
+        reason,
+        "name a function; this one is data, whatever its symbol says",
+      );
     }
     const bytes = this.#code.read(address, longestInstruction);
     const { length, cost, refused, harmful } = classifyInstruction(binary.elf.machine, bytes, {
@@ -102,7 +109,7 @@ class Collector {
       position: offset,
     });
     const reason = refused ?? harmful ?? (length === undefined ? unknownInstruction(bytes) : undefined);
-    if (reason !== undefined) return this.#skip(address, start, names, reason);
+    if (reason !== undefined) return this.#skip(address, start, names, reason, elsewhere[this.#trap]);
     this.#sites.push({
       binary,
       offset,
@@ -123,7 +130,7 @@ class Collector {
     const hazard = isForced ? undefined : this.#hazards(match)[0];
     if (hazard === undefined) return this.add(match.address, match.address, match.names, "return");
     if (isOnly) throw hazardous(binary, match, hazard);
-    this.#skip(match.address, match.address, match.names, hazard.reason);
+    this.#skip(match.address, match.address, match.names, hazard.reason, hazard.alternative);
   }
 
   /** Adds a place at a distance from the function's start, when it is proved to be the start of an instruction. */
@@ -135,7 +142,7 @@ class Collector {
       await requireBoundary(binary, range, address);
     } catch (error) {
       if (isOnly || !(error instanceof UnsupportedError)) throw error;
-      return this.#skip(address, match.address, match.names, error.what);
+      return this.#skip(address, match.address, match.names, error.what, error.fix);
     }
     this.add(address, match.address, match.names, "inside");
   }
@@ -151,16 +158,30 @@ class Collector {
     };
   }
 
-  #skip(address: VirtualAddress, start: VirtualAddress, names: readonly string[], reason: string): void {
+  #skip(
+    address: VirtualAddress,
+    start: VirtualAddress,
+    names: readonly string[],
+    reason: string,
+    alternative: string,
+  ): void {
     const distance = address - start;
     const name = names.length === 0 ? `0x${start.toString(16)}` : printFunctionName(names[0]!);
     this.#skipped.push({
       name: distance === 0 ? name : `${name}+0x${distance.toString(16)}`,
       address,
       reason,
+      alternative,
     });
   }
 }
+
+/** What to do about an instruction that the kernel does not take, by what was wanted there. */
+const elsewhere: Readonly<Record<Site["trap"], string>> = {
+  uprobe: "probe a place further inside (FUNCTION+OFFSET), or another function on the same path",
+  uretprobe:
+    "probe a place further inside (p: and FUNCTION+OFFSET), or the return of a function that calls it",
+};
 
 function layoutOf(binary: Binary, at: FunctionSelector["at"], offset: number): Layout {
   const { machine } = binary.elf;

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { KernelError, NotFoundError } from "../base/errors.js";
+import { escapeControls } from "../base/text.js";
 import { parseMappings, type Mapping } from "./mappings.js";
 
 export interface ProcessStatus {
@@ -61,6 +62,14 @@ export function requireProcess(pid: number): ProcessInfo {
   return view;
 }
 
+/** Opens the view of a process that runs a program. Throws a NotFoundError for kernel threads and zombies too. */
+export function requireProgram(pid: number): ProcessInfo {
+  const view = requireProcess(pid);
+  const { kind, comm } = view.status();
+  if (kind !== "program") throw withoutProgram(pid, kind, comm);
+  return view;
+}
+
 class ProcessView implements ProcessInfo {
   readonly pid: number;
   readonly root: string;
@@ -95,7 +104,7 @@ class ProcessView implements ProcessInfo {
 
   executable(): ExecutableLink {
     const { kind, comm } = this.status();
-    if (kind !== "program") throw this.#withoutProgram(kind, comm);
+    if (kind !== "program") throw withoutProgram(this.pid, kind, comm);
     const target = this.#attempt("exe", (path) => readlinkSync(path));
     const deleted = target.endsWith(deletedMark);
     return { path: deleted ? target.slice(0, -deletedMark.length) : target, deleted };
@@ -179,17 +188,17 @@ class ProcessView implements ProcessInfo {
       fix: "it has ended, or was never there: list processes with ps -e, or find one by name with pgrep",
     });
   }
+}
 
-  #withoutProgram(kind: "kernel-thread" | "zombie", comm: string): NotFoundError {
-    return new NotFoundError({
-      what: `process ${this.pid} (${comm}) has no program: it is a ${kind === "zombie" ? "zombie, already ended" : "kernel thread"}`,
-      at: `/proc/${this.pid}/exe`,
-      fix:
-        kind === "zombie"
-          ? "name a running process"
-          : "uscope traces programs; for the kernel use bpftrace or perf",
-    });
-  }
+function withoutProgram(pid: number, kind: "kernel-thread" | "zombie", comm: string): NotFoundError {
+  return new NotFoundError({
+    what: `process ${pid} (${escapeControls(comm)}) has no program: it is a ${kind === "zombie" ? "zombie, already ended" : "kernel thread"}`,
+    at: `/proc/${pid}/exe`,
+    fix:
+      kind === "zombie"
+        ? "name a running process: pgrep finds them by name"
+        : "uscope traces programs; for the kernel use bpftrace or perf",
+  });
 }
 
 interface Stat {

@@ -9,7 +9,7 @@ import { isSameFile, openBinary, type Binary } from "./binary.js";
 import { findTarget } from "./find.js";
 import { readKernelVersion } from "./kernel-version.js";
 import { findAddressSites, findFunctionSites, type FoundSites, type SiteSearch } from "./places.js";
-import { requireProcess, type ProcessInfo } from "./process.js";
+import { requireProgram, type ProcessInfo } from "./process.js";
 import type { Site, SkippedSite } from "./site.js";
 
 type Selector = Parameters<Target["resolve"]>[0];
@@ -94,7 +94,7 @@ export class TargetResolver implements Disposable {
   }
 
   #openProcesses(): readonly ProcessInfo[] {
-    return (this.#processes ??= this.#options.pids.map((pid) => requireProcess(pid)));
+    return (this.#processes ??= this.#options.pids.map((pid) => requireProgram(pid)));
   }
 }
 
@@ -138,14 +138,15 @@ function merge(selector: Selector, found: readonly FoundSites[], notes: Set<stri
 
 function nothingLeft(selector: Selector, skipped: readonly SkippedSite[]): NotFoundError | UnsupportedError {
   const first = skipped[0];
-  const at = `${selector.library || "the process's own program"}, ${skipped.length} places found`;
+  const count = `${skipped.length} ${skipped.length === 1 ? "place" : "places"} found`;
+  const at = `${selector.library || "the process's own program"}, ${count}`;
   if (first === undefined)
     return new NotFoundError({ what: "no place to probe", at, fix: "choose another function" });
   const more = skipped.length === 1 ? "" : ` (and ${skipped.length - 1} more were skipped)`;
   return new UnsupportedError({
     what: `${first.name} cannot be probed: ${first.reason}${more}`,
     at,
-    fix: "probe a place further inside (FUNCTION+OFFSET), or another function on the same path",
+    fix: first.alternative,
   });
 }
 

@@ -33,4 +33,6 @@ export interface SkippedSite {
   readonly address: VirtualAddress;
   /** A sentence without a full stop. */
   readonly reason: string;
+  /** What a person can do instead. */
+  readonly alternative: string;
 }

@@ -31,6 +31,8 @@ export interface EventLines {
 const timeWidths = { none: 0, start: 8, unix: 17, local: 8 } as const;
 /** Least characters of the FUNC column, as in BCC, and most, so that a C++ name does not push the message away. */
 const functionWidths = { least: 16, most: 48 };
+/** Characters of the COMM column, as many as the kernel keeps bytes of a thread's name. */
+const nameWidth = 15;
 /** Places whose names are measured for the column's width; more would cost time before the first event. */
 const mostMeasured = 1000;
 
@@ -67,7 +69,7 @@ export class ColumnPrinter {
     const { time, cpu } = this.#options;
     const withMessage = this.#sites.some((site) => site.probe.template !== undefined);
     const first = `${time === "none" ? "" : `${"TIME".padEnd(timeWidths[time])} `}${cpu ? "CPU " : ""}`;
-    const line = `${first}${"PID".padEnd(7)} ${"TID".padEnd(7)} ${"COMM".padEnd(15)} ${"FUNC".padEnd(this.#functionWidth)} ${withMessage ? "-" : ""}`;
+    const line = `${first}${"PID".padEnd(7)} ${"TID".padEnd(7)} ${"COMM".padEnd(nameWidth)} ${"FUNC".padEnd(this.#functionWidth)} ${withMessage ? "-" : ""}`;
     return `${line.trimEnd()}\n`;
   }
 
@@ -109,6 +111,17 @@ export function joinLines({ time, head, message, stacks }: EventLines): string {
   return message === "" && stacks === ""
     ? `${`${time}${head}`.trimEnd()}\n`
     : `${time}${head} ${message}\n${stacks}`;
+}
+
+/** Cuts a name that escapes have made longer than its column, between two characters or escapes. */
+function fitName(name: string): string {
+  if (name.length <= nameWidth) return name;
+  let shown = "";
+  for (const [piece] of name.matchAll(/\\x..|\\.|./gsu)) {
+    if (shown.length + piece.length > nameWidth - 3) break;
+    shown += piece;
+  }
+  return `${shown}...`;
 }
 
 /** Prints the parts of one probe's events. Consecutive events of one thread share the text of its process columns. */
@@ -156,8 +169,8 @@ class ProbePrinter {
     if (!same) {
       last.pid = pid;
       last.tid = tid;
-      const comm = readComm(record, commAt, this.#textOf);
-      last.text = `${String(pid).padEnd(7)} ${String(tid).padEnd(7)} ${comm.padEnd(15)} `;
+      const comm = fitName(readComm(record, commAt, this.#textOf));
+      last.text = `${String(pid).padEnd(7)} ${String(tid).padEnd(7)} ${comm.padEnd(nameWidth)} `;
     }
     return cpu + last.text;
   }

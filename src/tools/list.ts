@@ -11,7 +11,7 @@ import { openBinary } from "../target/binary.js";
 import type { Binary } from "../target/binary.js";
 import { matchFunctions } from "../target/functions.js";
 import { findTarget, mappedFiles, openMapped } from "../target/find.js";
-import { requireProcess } from "../target/process.js";
+import { requireProgram } from "../target/process.js";
 import type { ProcessInfo } from "../target/process.js";
 import { printJson } from "./json.js";
 import { Output } from "./output.js";
@@ -28,7 +28,7 @@ export interface ListRequest {
 
 /** Prints the list; returns the exit code. */
 export function list(request: ListRequest): number {
-  const process = request.pid === undefined ? undefined : requireProcess(request.pid);
+  const process = request.pid === undefined ? undefined : requireProgram(request.pid);
   const output = new Output(1);
   if (request.target === undefined && process !== undefined) listFiles(process, request, output);
   else listFunctions(request.target ?? "", process, request, output);

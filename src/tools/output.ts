@@ -3,6 +3,8 @@
  * Does not own what is written.
  */
 import { writeSync } from "node:fs";
+import { KernelError } from "../base/errors.js";
+import { describeErrno } from "../kernel/errno.js";
 
 /** Characters gathered before they are written. */
 const pieceLength = 1 << 16;
@@ -55,9 +57,25 @@ export class Output {
         return 0;
       }
       // Why: a pipe that another program made non-blocking is full; its reader is only slow.
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw unwritable(this.#descriptor, error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       return 0;
     }
   }
+}
+
+function unwritable(descriptor: number, error: unknown): unknown {
+  const errno = error instanceof Error && "errno" in error ? -Number(error.errno) : 0;
+  if (!(errno > 0)) return error;
+  const { name, meaning } = describeErrno(errno);
+  return new KernelError({
+    what: `the output cannot be written: ${meaning} (${name})`,
+    at: descriptor === 1 ? "stdout" : `descriptor ${descriptor}`,
+    fix:
+      name === "ENOSPC" || name === "EDQUOT"
+        ? "make room on that file system, or send the output to another one"
+        : "send the output somewhere else: to a file, or through a pipe",
+    call: "write",
+    errno,
+  });
 }

@@ -2,6 +2,7 @@
  * Owns what a trace says about itself on stderr: what was armed, what was lost, how it ended and why nothing was seen.
  * Does not own the events.
  */
+import { constants } from "node:os";
 import { unreachable } from "../base/assert.js";
 import type { Ending } from "../trace/ending.js";
 import type { Observation } from "../trace/observe.js";
@@ -73,16 +74,24 @@ export function printEnding(observation: Observation, ending: Ending, shown: num
 function endingText(ending: Ending): string {
   switch (ending.kind) {
     case "stopped":
-      return "ended";
+      return ending.command === "killed" ? "ended, and the command with it (SIGTERM)" : "ended";
     case "processes ended":
       return "the traced processes have ended";
     case "command ended":
-      return `the command has ended (exit code ${ending.exitCode})`;
+      return `the command has ended (exit code ${ending.exitCode}${exitMeaning(ending.exitCode)})`;
     case "over budget":
       return `stopped: the probes cost ${ending.percent.toFixed(1)} % of a core, more than --budget allows`;
     default:
       return unreachable(ending);
   }
+}
+
+/** Spec: POSIX shells answer 126 and 127 for what they cannot run, and 128 + N for what signal N ended. */
+function exitMeaning(code: number): string {
+  if (code === 126) return ": found, but not to be executed";
+  if (code === 127) return ": not found, or its interpreter is not";
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return signal === undefined ? "" : `: ended by ${signal}`;
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

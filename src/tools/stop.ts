@@ -8,6 +8,9 @@ export interface StopSignal extends Disposable {
   now(): void;
 }
 
+/** Why: setTimeout takes what is longer (25 days) for one millisecond. */
+const longestTimer = 2 ** 31 - 1;
+
 /** SIGINT, SIGTERM, SIGHUP and the time limit abort the signal; a second SIGINT ends the process at once. */
 export function stopSignal(seconds: number | undefined): StopSignal {
   const controller = new AbortController();
@@ -17,7 +20,14 @@ export function stopSignal(seconds: number | undefined): StopSignal {
     controller.abort();
   };
   for (const name of names) process.on(name, onSignal);
-  const timer = seconds === undefined ? undefined : setTimeout(() => controller.abort(), seconds * 1000);
+  const end = performance.now() + (seconds ?? 0) * 1000;
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (): void => {
+    const rest = end - performance.now();
+    if (rest <= 0) controller.abort();
+    else timer = setTimeout(wait, Math.min(rest, longestTimer));
+  };
+  if (seconds !== undefined) wait();
   return {
     signal: controller.signal,
     now: () => controller.abort(),

@@ -35,7 +35,11 @@ export interface TraceRequest extends ObserveRequest {
 export async function trace(request: TraceRequest): Promise<number> {
   using stop = stopSignal(request.seconds);
   await using observation = await observe(request);
-  const say = (text: string): void => void process.stderr.write(text);
+  const remarks = new Output(2);
+  const say = (text: string): void => {
+    remarks.write(text);
+    remarks.flush();
+  };
   if (request.verbose) say(printVerbose(observation));
   say(printArmed(observation));
   const output = new Output(1, request.raw ? "latin1" : "utf8");

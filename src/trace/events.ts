@@ -3,8 +3,8 @@
  * Does not own the record's shape (lang/event.ts) nor lines and columns (tools/).
  */
 import { unreachable } from "../base/assert.js";
-import { faultsAt, pidAt, siteAt, tidAt, timeAt } from "../lang/event.js";
-import type { EventField, FieldKind } from "../lang/event.js";
+import { callerRules, faultsAt, pidAt, siteAt, stackParts, tidAt, timeAt } from "../lang/event.js";
+import type { EventField, EventLayout, FieldKind } from "../lang/event.js";
 import { printBytes } from "./text.js";
 
 /** A record where it lies; valid only until the stream's callback returns. */
@@ -25,7 +25,7 @@ export interface TextValue {
   readonly cut: boolean;
 }
 
-/** Innermost caller first. */
+/** Innermost first; at an entry the caller is there although it has no frame yet, unless its address could not be read. */
 export interface StackValue {
   readonly space: "user" | "kernel";
   readonly addresses: readonly bigint[];
@@ -55,6 +55,11 @@ export function isFault({ view, at }: EventRecord, index: number): boolean {
   return ((view.getUint32(at + faultsAt, true) >>> index) & 1) === 1;
 }
 
+/** Says whether events hold addresses of the traced process, which somebody will want named. */
+export function holdsUserAddresses({ fields }: EventLayout): boolean {
+  return fields.some(({ value }) => "space" in value && value.space === "user");
+}
+
 /** Shows bytes of a text field; `printBytes` unless the caller wants them raw. */
 export type TextPrinter = (bytes: Buffer, start: number, end: number) => string;
 
@@ -65,9 +70,10 @@ export function readField(
   index: number,
   textOf: TextPrinter = printBytes,
 ): FieldValue {
-  if (isFault(record, index)) return fault;
   const at = record.at + field.offset;
   const kind = field.value;
+  // Why: a stack without its caller still is one.
+  if (kind.kind !== "stack" && isFault(record, index)) return fault;
   switch (kind.kind) {
     case "integer":
       return readInteger(record.view, at, kind.type.bytes, kind.type.signed);
@@ -83,6 +89,9 @@ export function readField(
       return unreachable(kind);
   }
 }
+
+/** Why: a program's start is called by nobody, and finds a count where a return address would be. No code lies so low. */
+const lowestCode = 4096n;
 
 export function readInteger(view: DataView, at: number, bytes: number, signed: boolean): number | bigint {
   switch (bytes) {
@@ -125,6 +134,10 @@ function readStack(
   if (written < 0) return { space, addresses: [], errno: written };
   const addresses: bigint[] = [];
   for (let frame = 0; frame < Math.min(written / 8, depth); frame++)
-    addresses.push(view.getBigUint64(at + 8 + frame * 8, true));
+    addresses.push(view.getBigUint64(at + stackParts.addresses + frame * 8, true));
+  const caller = view.getBigUint64(at + stackParts.returnAddress, true);
+  const rule = view.getUint32(at + stackParts.rule, true);
+  const isMissing = rule === callerRules.missing || (rule === callerRules.compare && addresses[1] !== caller);
+  if (isMissing && caller >= lowestCode && addresses.length > 0) addresses.splice(1, 0, caller);
   return { space, addresses, errno: undefined };
 }

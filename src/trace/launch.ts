@@ -2,10 +2,9 @@
  * Owns starting a command so that its first instruction waits until the probes are armed.
  * Does not own tracing it.
  */
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { assert } from "../base/assert.js";
 import { NotFoundError } from "../base/errors.js";
@@ -37,6 +36,8 @@ export async function launch(words: readonly string[]): Promise<LaunchedCommand>
   const file = words[0];
   assert(file, "a command without words");
   requireExecutable(file);
+  // Why here: it brings Node's streams and sockets along, which a trace without a command never needs.
+  const { spawn } = await import("node:child_process");
   const child = spawn("/bin/sh", ["-c", waitingShell, "sh", ...words], {
     stdio: ["inherit", "inherit", "inherit", "pipe"],
   });
@@ -66,17 +67,24 @@ function requireExecutable(file: string): void {
   for (const folder of folders) {
     try {
       accessSync(join(folder, file), constants.X_OK);
-      return;
+      if (statSync(join(folder, file)).isFile()) return;
     } catch {
       // The next folder may have it.
     }
   }
   const exists = folders.some((folder) => existsSync(join(folder, file)));
   throw new NotFoundError({
-    what: exists ? `"${file}" is not executable` : `no command "${file}"`,
-    at: file.includes("/") ? file : `PATH=${folders.join(":")}`,
-    fix: "name the command behind -- as you would type it in a shell",
+    what: exists ? `"${file}" is not an executable file` : `no command "${file}"`,
+    at: file.includes("/") ? resolve(file) : `PATH=${folders.join(":")}`,
+    fix: fixOf(file, exists),
   });
+}
+
+function fixOf(file: string, exists: boolean): string {
+  if (!file.includes("/") && existsSync(file)) return `a file of that name lies here: write -- ./${file}`;
+  return exists
+    ? "name a program that this user may run, or make the file executable (chmod +x)"
+    : "check its spelling: behind -- stands a command as you would type it in a shell";
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {

@@ -2,9 +2,11 @@
  * Owns one run of probes: prepares, arms, hands on events, notices when there is nothing left to trace, cleans up.
  * Does not own what is shown (tools/) nor what stands in the kernel (session.ts).
  */
+import { NoMultiLinksError } from "../kernel/uprobes.js";
 import { requireProcess } from "../target/process.js";
 import { Budget } from "./budget.js";
 import type { Ending } from "./ending.js";
+import { holdsUserAddresses } from "./events.js";
 import type { EventRecord } from "./events.js";
 import { followMappings, type FollowedMappings } from "./mapped.js";
 import { launch } from "./launch.js";
@@ -13,10 +15,11 @@ import { prepare } from "./prepare.js";
 import type { Prepared, PrepareRequest, SkippedPlace } from "./prepare.js";
 import type { ProbeCounters, TracedProbe, TracedSite } from "./probe.js";
 import { Session } from "./session.js";
-import type { AttachWay } from "./session.js";
 import { explainSilence } from "./silence.js";
+import type { AttachWay } from "./way.js";
 
-export interface ObserveRequest extends Omit<PrepareRequest, "launched" | "statistics"> {
+/** What is to be traced, in full; a request may leave out all but the probes. */
+interface Wanted extends Omit<PrepareRequest, "launched" | "statistics"> {
   /** A command to start when the probes are armed; the trace ends with it. */
   readonly command: readonly string[] | undefined;
   /** Percent of one core that the probes may cost the traced programs. */
@@ -25,7 +28,26 @@ export interface ObserveRequest extends Omit<PrepareRequest, "launched" | "stati
   readonly verbose: boolean;
 }
 
+export type ObserveRequest = Pick<Wanted, "probes"> & Partial<Wanted>;
+
+/** What a request means that says nothing else: every process, no stacks, texts of 80 bytes. */
+const unsaid: Omit<Wanted, "probes"> = {
+  pids: [],
+  children: false,
+  includeSelf: false,
+  textLimit: 80,
+  stacks: { user: false, kernel: false },
+  cpuColumn: false,
+  force: [],
+  attach: undefined,
+  bufferPages: undefined,
+  command: undefined,
+  budgetPercent: undefined,
+  verbose: false,
+};
+
 export interface RunRequest {
+  /** Ends the run when it is aborted. */
   readonly signal: AbortSignal;
   /** Called for each event in kernel time; the record is valid during the call only. */
   readonly onEvent: (record: EventRecord) => void;
@@ -60,18 +82,20 @@ export interface Observation extends AsyncDisposable {
 }
 
 /** Prepares and arms. When this fails nothing is left behind: no probe, no process. */
-export async function observe(request: ObserveRequest): Promise<Observation> {
+export async function observe(asked: ObserveRequest): Promise<Observation> {
+  const request: Wanted = { ...unsaid, ...asked };
   const command = request.command === undefined ? undefined : await launch(request.command);
   try {
-    const prepared = await prepare({
+    const { prepared, session } = await prepareAndArm({
       ...request,
       pids: command === undefined ? request.pids : [command.pid],
       launched: command !== undefined,
       statistics: request.verbose,
     });
     try {
-      return new Run(request, prepared, new Session(prepared.session), command);
+      return new Run(request, prepared, session, command);
     } catch (error) {
+      session[Symbol.dispose]();
       prepared[Symbol.dispose]();
       throw error;
     }
@@ -81,13 +105,30 @@ export async function observe(request: ObserveRequest): Promise<Observation> {
   }
 }
 
-/** Milliseconds between two looks at the ring buffer when programs do not ask for one. */
-const idlePause = 20;
+async function prepareAndArm(request: PrepareRequest): Promise<{ prepared: Prepared; session: Session }> {
+  const prepared = await prepare(request);
+  try {
+    return { prepared, session: new Session(prepared.session) };
+  } catch (error) {
+    prepared[Symbol.dispose]();
+    if (!(error instanceof NoMultiLinksError) || request.attach !== undefined) throw error;
+    // Why here: a kernel that was not to be asked beforehand says it now, and the PMU wants programs of its own.
+    return prepareAndArm({ ...request, attach: "pmu" });
+  }
+}
+
 /** Milliseconds between two looks at processes and counters. */
 const watchPause = 100;
 const countersPause = 1000;
-/** Events in one look that say that more are coming: then the next look follows at once. */
-const busyEvents = 1000;
+
+/**
+ * Milliseconds until the next look at the ring buffer, after one that found so many events. Why so short when there were
+ * some: a program that finds much waiting wakes us at every hit, which costs the traced thread more than the event.
+ */
+function pauseAfter(events: number): number {
+  if (events > 1000) return 0;
+  return events > 10 ? 2 : 20;
+}
 
 class Run implements Observation {
   readonly probes;
@@ -98,18 +139,13 @@ class Run implements Observation {
   readonly dumps;
   readonly verified;
   readonly printAddress;
-  readonly #request: ObserveRequest;
+  readonly #request: Wanted;
   readonly #prepared: Prepared;
   readonly #session: Session;
   readonly #command: LaunchedCommand | undefined;
   readonly #followed: FollowedMappings | undefined;
 
-  constructor(
-    request: ObserveRequest,
-    prepared: Prepared,
-    session: Session,
-    command: LaunchedCommand | undefined,
-  ) {
+  constructor(request: Wanted, prepared: Prepared, session: Session, command: LaunchedCommand | undefined) {
     this.#request = request;
     this.#prepared = prepared;
     this.#session = session;
@@ -148,8 +184,7 @@ class Run implements Observation {
         ? { kind: "stopped" }
         : watch.look(() => this.counters(), request.onCounters);
       isWanted = ending === undefined;
-      if (isWanted && count < busyEvents) await pause(idlePause, (resume) => (wake = resume));
-      else if (isWanted) await new Promise<void>((resolve) => void setImmediate(resolve));
+      if (isWanted) await pause(pauseAfter(count), (resume) => (wake = resume));
     }
     request.signal.removeEventListener("abort", onAbort);
     readable[Symbol.dispose]();
@@ -157,8 +192,11 @@ class Run implements Observation {
     this.#followed?.drain();
     session.drain(request.onEvent, 0);
     request.onPause?.();
-    if (ending?.kind !== "command ended") command?.kill();
-    return ending ?? { kind: "stopped" };
+    if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
+    // Why asked: Ctrl-C goes to the command as well, and may have ended it already.
+    const isKilled = ending?.kind === "stopped" && isAlive(command.pid);
+    command.kill();
+    return isKilled ? { kind: "stopped", command: "killed" } : (ending ?? { kind: "stopped" });
   }
 
   counters(): readonly ProbeCounters[] {
@@ -187,29 +225,19 @@ class Run implements Observation {
   /** Why not with -p alone: what a process maps that is there already is read when it is asked for. */
   #needsMappings(): boolean {
     const isNamed = this.armed.pids.length > 0 && this.#command === undefined && !this.#request.children;
-    return (
-      !isNamed &&
-      this.probes.some(({ event }) =>
-        event.fields.some(({ value }) => "space" in value && value.space === "user"),
-      )
-    );
+    return !isNamed && this.probes.some(({ event }) => holdsUserAddresses(event));
   }
 }
 
 /** Looks now and then whether there is still something to trace, and whether it costs too much. */
 class Watch {
-  readonly #request: ObserveRequest;
+  readonly #request: Wanted;
   readonly #pids: readonly number[];
   readonly #budget: Budget;
   #looked = performance.now();
   #counted = performance.now();
 
-  constructor(
-    request: ObserveRequest,
-    pids: readonly number[],
-    isCommand: boolean,
-    costs: readonly number[],
-  ) {
+  constructor(request: Wanted, pids: readonly number[], isCommand: boolean, costs: readonly number[]) {
     this.#request = request;
     // Why: the end of a command comes as an event, with its exit code.
     this.#pids = isCommand ? [] : pids;
@@ -243,6 +271,7 @@ class Watch {
 /** Waits, or goes on at once when what `take` was given is called. */
 async function pause(milliseconds: number, take: (resume: () => void) => void): Promise<void> {
   await new Promise<void>((resolve) => {
+    if (milliseconds === 0) return void setImmediate(resolve);
     const timer = setTimeout(resolve, milliseconds);
     take(() => {
       clearTimeout(timer);

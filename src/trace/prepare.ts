@@ -2,13 +2,14 @@
  * Owns the way from one-liners to what a session loads and arms: parse, resolve, compile, number the sites.
  * Does not own the kernel objects (session.ts) nor the run (observe.ts).
  */
-import { UsageError } from "../base/errors.js";
+import { UnsupportedError, UsageError } from "../base/errors.js";
 import { isGlob } from "../base/text.js";
 import type { MapSpec } from "../bpf/spec.js";
 import { Features } from "../kernel/features.js";
-import { knowsUprobeMulti } from "../kernel/uprobes.js";
 import { compileProbe, parse } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
+import { cookieOf } from "../lang/event.js";
+import type { CallerRule } from "../lang/event.js";
 import { countersMap, eventsMap } from "../lang/maps.js";
 import { usesPidMap } from "../lang/options.js";
 import type { CompileOptions, ProcessFilter } from "../lang/options.js";
@@ -16,15 +17,21 @@ import type { ParsedProbe } from "../lang/probe.js";
 import type { Selector } from "../lang/tree.js";
 import type { Binary } from "../target/binary.js";
 import { predictCost } from "../target/cost.js";
+import { requireProcess } from "../target/process.js";
+import { findCallerRules } from "../target/entry-caller.js";
 import { TargetResolver } from "../target/resolve.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
 import { Symbolizer } from "../target/symbolize.js";
 import { demangle } from "../demangle/demangle.js";
+import { holdsUserAddresses } from "./events.js";
 import { requireProcessOf, resolveFilter } from "./filter.js";
+import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
-import type { Attachment, AttachWay, SessionRequest } from "./session.js";
+import type { Attachment, SessionRequest } from "./session.js";
+import { chooseWay, thisKernel, weighPmu } from "./way.js";
+import type { AttachWay, KernelWays } from "./way.js";
 
 export interface PrepareRequest {
   /** One-liners. */
@@ -45,9 +52,13 @@ export interface PrepareRequest {
   readonly force: readonly string[];
   /** undefined: the best that this kernel has. */
   readonly attach: AttachWay | undefined;
+  /** Another kernel than the one that runs here, as far as attaching goes. */
+  readonly kernel?: KernelWays;
   /** Size of the ring buffer in pages of 4096 bytes, a power of two. */
   readonly bufferPages: number | undefined;
   readonly statistics: boolean;
+  /** STRCMP("{0x6c, 0x00}", pointer) compares these bytes, not that text. */
+  readonly byteLists?: boolean;
 }
 
 export interface SkippedPlace {
@@ -83,26 +94,56 @@ const defaultRingBytes = 4 << 20;
 
 /** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
-  const parsed = request.probes.map((text) => parse(text));
+  const parsed = request.probes.map((text) => parse(text, { byteLists: request.byteLists ?? false }));
   const pids = request.tid === undefined ? request.pids : [requireProcessOf(request.tid)];
-  const way = request.attach ?? (knowsUprobeMulti() === false ? "pmu" : "uprobe_multi");
+  const way = chooseWay(request.attach, request.kernel ?? thisKernel);
   // Why: a launcher still is the shell that waits; what it maps says nothing of the command.
   const resolver = new TargetResolver({ pids: request.launched ? [] : pids, force: request.force });
   const symbolizer = new Symbolizer();
   try {
     const resolved: ResolvedProbe[] = [];
-    for (const { tree } of parsed) resolved.push(await resolver.resolveSites(tree.selector));
-    const filter = resolveFilter({ ...request, pids });
+    for (const { tree } of parsed) {
+      const target = await resolver.resolveSites(tree.selector);
+      requireOwnMachine(target);
+      resolved.push(target);
+    }
+    const launched = request.launched && launcherMayHit(pids, resolved);
+    const filter = resolveFilter({ ...request, pids, launched });
     const compiled = parsed.map((probe, number) =>
       compileProbe(probe, { resolve: () => resolved[number]! }, compileOptions(request, filter, number, way)),
     );
-    for (const pid of pids) symbolizer.warm(pid);
+    if (compiled.some(({ event }) => holdsUserAddresses(event))) for (const pid of pids) symbolizer.warm(pid);
     return assemble(request, { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer });
   } catch (error) {
     symbolizer[Symbol.dispose]();
     resolver[Symbol.dispose]();
     throw error;
   }
+}
+
+/**
+ * Says whether the waiting shell itself could hit a probe before it becomes the command; then programs look away by its name.
+ * Why not always: reading the thread's name costs 35 ns a hit, and the shell maps libc and little else.
+ */
+function launcherMayHit(pids: readonly number[], resolved: readonly ResolvedProbe[]): boolean {
+  return pids.some((pid) => {
+    const shell = requireProcess(pid);
+    // Why: before it has its name it may still be loading its libraries.
+    if (shell.status().comm !== launcherComm) return true;
+    const inodes = new Set(shell.mappings().map(({ inode }) => inode));
+    return resolved.some(({ sites }) => sites.some(({ binary }) => inodes.has(binary.inode)));
+  });
+}
+
+/** Files of other machines can be listed; no process here runs them so that the kernel's probes would see it. */
+function requireOwnMachine({ architecture, sites }: ResolvedProbe): void {
+  const own = process.arch === "arm64" ? "arm64" : "x86-64";
+  if (architecture === own) return;
+  throw new UnsupportedError({
+    what: `this file is for ${architecture}, and this machine is ${own}`,
+    at: sites[0]!.binary.path,
+    fix: "run uscope on a machine that runs it; under an emulator (qemu-user) its code is data for the kernel",
+  });
 }
 
 function compileOptions(
@@ -148,8 +189,15 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
     const first = sites.length;
     const { selector } = parsed[number]!.tree;
     for (const site of target.sites) sites.push(tracedSite(probes[number]!, selector, site));
-    attachments.push(...groupSites(target.sites, first, compiled[number]!));
+    // Why only then: it reads each entry's first bytes.
+    const rules = request.stacks.user ? findCallerRules(target.sites) : [];
+    attachments.push(...groupSites(target.sites, { first, rules }, compiled[number]!));
   });
+  const kernel = request.kernel ?? thisKernel;
+  // Why: a link's pid covers no children, and each process would need a link of its own.
+  const linkedPids = filter.children === undefined && !usesPidMap(filter) ? pids : [];
+  const slowNote =
+    way === "pmu" ? weighPmu(sites.length * Math.max(1, linkedPids.length), kernel) : undefined;
   return {
     probes,
     sites,
@@ -157,8 +205,8 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       maps: sizedMaps(compiled, ringBytes(request)),
       attachments,
       way,
-      // Why: a link's pid covers no children, and each process would need a link of its own.
-      pids: filter.children === undefined && !usesPidMap(filter) ? pids : [],
+      kernel,
+      pids: linkedPids,
       members: usesPidMap(filter) ? filter.pids : [],
       statistics: request.statistics,
     },
@@ -169,7 +217,9 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       pids,
     },
     skipped: resolved.flatMap(({ skipped }) => skipped),
-    notes: [...new Set(resolved.flatMap(({ notes }) => notes))],
+    notes: [
+      ...new Set([...resolved.flatMap(({ notes }) => notes), ...(slowNote === undefined ? [] : [slowNote])]),
+    ],
     dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
     costs: resolved.map((target) => Math.max(0, ...target.sites.map(costOf))),
     symbolizer,
@@ -186,8 +236,12 @@ export function costOf(site: Site): number {
   return predictCost(site.cost, site.trap === "uretprobe");
 }
 
-/** Sites that share program, file and kind of trap are armed together; a site's number is its cookie. */
-function groupSites(sites: readonly Site[], first: number, { programs }: CompiledProbe): Attachment[] {
+/** Sites that share program, file and kind of trap are armed together; a site's number, with its rule, is its cookie. */
+function groupSites(
+  sites: readonly Site[],
+  { first, rules }: { readonly first: number; readonly rules: readonly CallerRule[] },
+  { programs }: CompiledProbe,
+): Attachment[] {
   const groups = new Map<string, { attachment: Attachment; sites: Attachment["sites"][number][] }>();
   sites.forEach((site, index) => {
     const { binary, layout, trap } = site;
@@ -205,7 +259,8 @@ function groupSites(sites: readonly Site[], first: number, { programs }: Compile
       group = { attachment, sites: members };
       groups.set(key, group);
     }
-    group.sites.push({ offset: site.offset, semaphore: site.semaphore, cookie: first + index });
+    const cookie = cookieOf(first + index, rules[index] ?? "complete");
+    group.sites.push({ offset: site.offset, semaphore: site.semaphore, cookie });
   });
   return [...groups.values()].map(({ attachment }) => attachment);
 }

@@ -10,13 +10,11 @@ import { loadProgram, readProgram } from "../kernel/programs.js";
 import type { KernelProgram } from "../kernel/programs.js";
 import { openRingBuffer } from "../kernel/ringbuffer.js";
 import type { RingBuffer } from "../kernel/ringbuffer.js";
-import { attachMulti, attachPmu } from "../kernel/uprobes.js";
 import type { UprobeSite } from "../kernel/uprobes.js";
 import type { EventRecord } from "./events.js";
 import type { ProbeCounters } from "./probe.js";
 import { EventStream } from "./stream.js";
-
-export type AttachWay = "uprobe_multi" | "pmu";
+import type { AttachWay, KernelWays } from "./way.js";
 
 /** Places of one program in one file that are armed together. */
 export interface Attachment {
@@ -32,6 +30,7 @@ export interface SessionRequest {
   readonly maps: readonly MapSpec[];
   readonly attachments: readonly Attachment[];
   readonly way: AttachWay;
+  readonly kernel: KernelWays;
   /** Processes to arm the places in; empty: in all, now and later. */
   readonly pids: readonly number[];
   /** Members of the "pids" map, when the programs use it. */
@@ -115,7 +114,7 @@ export class Session implements Disposable {
     for (const opened of this.#opened.splice(0).reverse()) opened[Symbol.dispose]();
   }
 
-  #attachAll({ attachments, way, pids, statistics }: SessionRequest): void {
+  #attachAll({ attachments, way, kernel, pids, statistics }: SessionRequest): void {
     const loaded = new Map<ProgramSpec, KernelProgram>();
     for (const { program: spec, ...places } of attachments) {
       let program = loaded.get(spec);
@@ -127,7 +126,7 @@ export class Session implements Disposable {
           this.verified.push({ name: spec.name, statistics: program.statistics });
       }
       for (const pid of pids.length === 0 ? [undefined] : pids) {
-        const attach = way === "uprobe_multi" ? attachMulti : attachPmu;
+        const attach = way === "uprobe_multi" ? kernel.attachMulti : kernel.attachPmu;
         this.#links.push(attach({ program, ...places, pid }));
       }
     }

@@ -17,7 +17,7 @@ export function explainSilence(
   if (isCommand)
     return binaries.map(
       ({ path }) =>
-        `the command did not call it; it may run another file than ${path}, or only inlined copies`,
+        `the command itself did not call it: a child may have (--children), or it runs another file than ${path}, or only inlined copies`,
     );
   const processes = pids.length > 0 ? pids : listProcesses();
   const mappings = processes.map((pid) => mappingsOf(pid));

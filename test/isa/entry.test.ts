@@ -85,6 +85,15 @@ describe("bytes that end early", () => {
   });
 });
 
+describe("a breakpoint", () => {
+  it("that stands there already is refused in words of its own", () => {
+    expect(classifyInstruction("x86-64", Uint8Array.of(0xcc)).refused).toMatch(
+      /^a breakpoint \(int3\) stands there/,
+    );
+    expect(classifyInstruction("x86-64", Uint8Array.of(0xcd, 0x80)).refused).toMatch(/opcode cd/);
+  });
+});
+
 describe("kernel releases", () => {
   it("push is emulated since 5.0", () => {
     expect([classify("55", 4, 19), classify("55", 5, 0), classify("4157", 6, 1)]).toEqual([

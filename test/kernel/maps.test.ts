@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { MapSpec } from "../../src/bpf/spec.js";
-import { createMap, readPossibleCpus, sumPerCpu } from "../../src/kernel/maps.js";
+import { readPossibleCpus } from "../../src/kernel/cpus.js";
+import { createMap, sumPerCpu } from "../../src/kernel/maps.js";
 import { needs } from "../support/kernel.js";
 
 const cpus = readPossibleCpus();

@@ -16,7 +16,7 @@ const elsewhere: ValuePlace = {
 };
 
 function layoutOf(...places: ValuePlace[]): Layout {
-  return { arguments: places, returned: undefined, missing: undefined };
+  return { arguments: places, returned: undefined, returnAddress: undefined, missing: undefined };
 }
 
 function compileAt(

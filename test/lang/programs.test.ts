@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { compileProbe, parse } from "../../src/lang/compile.js";
 import type { CompileOptions } from "../../src/lang/compile.js";
-import { faultsAt, pidAt, siteAt, tidAt, timeAt } from "../../src/lang/event.js";
+import { cookieOf, faultsAt, pidAt, siteAt, stackParts, tidAt, timeAt } from "../../src/lang/event.js";
+import { readField } from "../../src/trace/events.js";
+import type { StackValue } from "../../src/trace/events.js";
 import { Maps } from "../support/interpreter.js";
 import type { MemoryRange, World } from "../support/interpreter.js";
 import {
@@ -58,9 +60,33 @@ describe("an event", () => {
     expect(view.getUint32(at("uid"), true)).toBe(7);
     expect(view.getInt32(at("arg1"), true)).toBe(5);
     expect(view.getInt32(at("user stack"), true)).toBe(24);
-    expect(view.getBigUint64(at("user stack") + 24, true)).toBe(3n);
+    expect(view.getBigUint64(at("user stack") + stackParts.addresses + 16, true)).toBe(3n);
     expect(view.getInt32(at("kernel stack"), true)).toBe(-14);
     expect(lineOf(probe, { context: argumentsOf(5n) })).toBe("5");
+  });
+
+  it("says where the function returns to, and what the cookie says to do with that", () => {
+    const probe = compile('c:f "%d", arg1', { stacks: { user: 3, kernel: 2 } });
+    const stackOf = (world: Partial<World>): StackValue => {
+      const { record } = run(probe, {
+        context: contextOf({ sp: 0x7000n }),
+        userStack: [1n, 2n, 2n],
+        ...world,
+      });
+      const bytes = Buffer.from(record);
+      const view = new DataView(record.buffer, record.byteOffset);
+      return readField({ bytes, view, at: 0 }, probe.event.fields[1]!, 1) as StackValue;
+    };
+    const memory = [{ address: 0x7000n, bytes: new Uint8Array([0x34, 0x12, 0, 0, 0, 0, 0, 0]) }];
+    const [complete, missing, compare] = (["complete", "missing", "compare"] as const).map((rule) =>
+      BigInt(cookieOf(9, rule)),
+    );
+    expect(stackOf({ memory, cookie: complete! }).addresses).toEqual([1n, 2n, 2n]);
+    expect(stackOf({ memory, cookie: missing! }).addresses).toEqual([1n, 0x1234n, 2n, 2n]);
+    expect(stackOf({ memory, cookie: compare! }).addresses).toEqual([1n, 0x1234n, 2n, 2n]);
+    expect(stackOf({ memory, cookie: compare!, userStack: [1n, 0x1234n] }).addresses).toEqual([1n, 0x1234n]);
+    expect(stackOf({ cookie: missing! }).addresses).toEqual([1n, 2n, 2n]);
+    expect(run(probe, { context: contextOf({ sp: 0x7000n }) }).counts.faults).toBe(1n);
   });
 
   it("is not made by a probe that only counts, which is a dozen instructions", () => {

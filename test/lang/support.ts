@@ -37,6 +37,7 @@ export const anyFunction: Target = {
 const atAnyReturn: Layout = {
   arguments: [],
   returned: { kind: "register", register: "ax", type: u64 },
+  returnAddress: undefined,
   missing: "at a return",
 };
 
@@ -53,6 +54,7 @@ const atAnyEntry: Layout = {
     })),
   ],
   returned: undefined,
+  returnAddress: { kind: "memory", base: "sp", index: undefined, scale: 1, displacement: 0n, type: u64 },
   missing: undefined,
 };
 

@@ -66,6 +66,7 @@ describe("entries", () => {
       name: "locked",
       address: expect.any(Number),
       reason: "the kernel refuses instructions with a LOCK prefix (f0)",
+      alternative: expect.stringContaining("further inside"),
     });
     expect(sites.flatMap(({ names }) => names)).not.toContain("locked");
     const error = await failure(resolver.resolveSites(at("locked")));

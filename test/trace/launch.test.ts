@@ -31,7 +31,7 @@ test("arguments arrive word for word, and the exit code comes back", async () =>
 test.each([
   ["/no/such/file", /no command/],
   ["no-such-command-anywhere", /no command/],
-  ["/etc/passwd", /not executable/],
+  ["/etc/passwd", /not an executable file/],
 ])("%s is refused", async (file, what) => {
   await expect(launch([file])).rejects.toThrow(NotFoundError);
   await expect(launch([file])).rejects.toThrow(what);

@@ -18,15 +18,27 @@ const options: readonly OptionRow[] = [
   { name: "tid", letter: "L", value: "TID", help: "trace this thread only" },
   { name: "children", help: "with -p or --: follow fork and exec too" },
   { name: "uid", value: "UID", help: "trace processes of this user only" },
-  { name: "comm", letter: "n", value: "NAME", help: "show only threads whose name contains NAME" },
-  { name: "cgroup", letter: "c", value: "PATH", help: "trace processes in this cgroup (v2) and below only" },
+  {
+    name: "comm",
+    letter: "n",
+    alias: "name",
+    value: "NAME",
+    help: "show only threads whose name contains NAME",
+  },
+  {
+    name: "cgroup",
+    letter: "c",
+    alias: "cgroup-path",
+    value: "PATH",
+    help: "trace processes in this cgroup (v2) and below only",
+  },
   { name: "msg-filter", letter: "f", value: "TEXT", help: "show only events whose message contains TEXT" },
   { name: "max-events", letter: "M", value: "N", help: "end after N shown events" },
   { name: "duration", letter: "d", value: "SECONDS", help: "end after this time" },
   { name: "timestamp", letter: "t", help: "show a TIME column: seconds since the start" },
   { name: "unix-timestamp", letter: "u", help: "with -t: seconds since 1970 instead" },
   { name: "time", letter: "T", help: "show a TIME column: local time of the event" },
-  { name: "print-cpu", letter: "C", help: "show a CPU column" },
+  { name: "print-cpu", letter: "C", alias: "print_cpu", help: "show a CPU column" },
   {
     name: "string-size",
     letter: "Z",
@@ -59,7 +71,12 @@ const options: readonly OptionRow[] = [
     letter: "v",
     help: "print each probe's sites, tree, IR and bytecode, and the verifier's word",
   },
-  { name: "bin-cmp", letter: "B", help: "accepted for BCC's sake: STRCMP always compares the whole text" },
+  {
+    name: "bin-cmp",
+    letter: "B",
+    alias: "bin_cmp",
+    help: 'STRCMP("{0x6c, 0x00}", arg1) compares these bytes instead of that text',
+  },
   {
     name: "include",
     letter: "I",
@@ -70,8 +87,9 @@ const options: readonly OptionRow[] = [
   {
     name: "sym-file-list",
     letter: "s",
+    alias: "sym_file_list",
     value: "FILES",
-    help: "refused: symbols are found by mapping and build-id",
+    help: "accepted for BCC's sake: symbols are found by mapping and build-id",
   },
 ];
 
@@ -93,7 +111,7 @@ export const command: Command = {
     [`uscope trace -p 1234 'c:open "%s %x", arg1, arg2'`, "each open() of process 1234"],
     [`uscope trace 'r:c:malloc (retval == 0) "out of memory"'`, "failed allocations, host-wide"],
     [
-      `uscope trace 'c:write (int fd, void *buf, size_t n) (fd == 2) "%zu bytes", n'`,
+      `uscope trace 'c:write(int fd, void *buf, size_t n) (fd == 2) "%zu bytes", n'`,
       "named, typed arguments and a predicate",
     ],
     [`uscope trace -U 'c:abort' -p 1234`, "who calls abort, with the user stack"],
@@ -111,11 +129,6 @@ async function run(parsed: ParsedOptions): Promise<number> {
     throw usage("no probe given", `uscope trace 'redis-server:createStringObject "%s", arg1'`);
   if (parsed.has("include"))
     throw usage("-I: uscope reads no C headers", "write the types as casts: *(int *)(arg1 + 8)");
-  if (parsed.has("sym-file-list"))
-    throw usage(
-      "-s: symbol files are not listed by hand",
-      "leave it out: symbols are found through mappings, build-id and .gnu_debuglink",
-    );
   if (parsed.has("aggregate") && !parsed.has("max-events"))
     throw usage("-A needs -M: counts are shown at the end", "add -M N");
   if (parsed.has("unix-timestamp") && !parsed.has("timestamp"))
@@ -148,6 +161,7 @@ async function run(parsed: ParsedOptions): Promise<number> {
     force: parsed.texts("force"),
     attach,
     budgetPercent: parsed.number("budget", 0, "any"),
+    byteLists: parsed.has("bin-cmp"),
     bufferPages: parsed.number("buffer-pages", 1),
     maxEvents: parsed.number("max-events", 1),
     seconds: parsed.number("duration", 0, "any"),
@@ -171,7 +185,7 @@ function parsePid(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw usage(
     `"${text}" is no process id`,
-    `uscope trace -p 1234 ...; for a name: -p "$(pgrep -n ${/^[\w.-]+$/.test(text) ? text : "NAME"})"`,
+    `uscope trace -p 1234 ...; for a name: -p "$(pgrep -n ${/^[a-z_][\w.-]*$/i.test(text) ? text : "NAME"})"`,
   );
 }
 

@@ -221,18 +221,19 @@ export class Expressions {
     return address && readThrough(address, base.span, expression.span, this.#reporter);
   }
 
-  #sameText({ literal, operand, span }: Of<"same-text">): Typed | undefined {
+  #sameText({ literal, compared, operand, span }: Of<"same-text">): Typed | undefined {
     const { problems } = this.#reporter;
     if (literal.length > longestLiteral) {
       const what = `a text of ${literal.length} bytes cannot be compared, ${longestLiteral} is the most`;
       return problems.report(span, what, "compare a shorter text");
     }
-    if (literal.includes(0)) {
+    if (compared === "text" && literal.includes(0)) {
       const what = "a zero ends a text, so that one with a zero inside is never met";
       return problems.report(span, what, "remove \\0 from the text");
     }
-    if (this.isName(operand)) return { kind: "same-text", literal, address: undefined, type: i32, span };
+    if (this.isName(operand))
+      return { kind: "same-text", literal, compared, address: undefined, type: i32, span };
     const address = this.address(operand);
-    return address && { kind: "same-text", literal, address, type: i32, span };
+    return address && { kind: "same-text", literal, compared, address, type: i32, span };
   }
 }

@@ -1,11 +1,18 @@
 /**
- * Owns comparing text with a literal, exactly: text in user memory, and the thread's name.
+ * Owns comparing with a literal, exactly: text or bytes in user memory, and the thread's name.
  * Does not own reading it (user-memory.ts).
  */
 import { commBytes, textRoom } from "../event.js";
 import type { Operand, StackSlot } from "../ir.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import type { UserMemory } from "./user-memory.js";
+
+/** Where to go. */
+interface Outcomes {
+  readonly whenTrue: BlockNumber;
+  readonly whenFalse: BlockNumber;
+  readonly fault: BlockNumber;
+}
 
 export class TextComparison {
   readonly #builder: Builder;
@@ -19,11 +26,7 @@ export class TextComparison {
   }
 
   /** Branches by whether the zero-terminated text at the address is the literal. The null pointer is no text. */
-  compareText(
-    address: Operand,
-    literal: Uint8Array,
-    to: { readonly whenTrue: BlockNumber; readonly whenFalse: BlockNumber; readonly fault: BlockNumber },
-  ): void {
+  compareText(address: Operand, literal: Uint8Array, to: Outcomes): void {
     const builder = this.#builder;
     // Why: with room for one byte more than the literal and its zero, a longer text is never taken for it.
     const room = textRoom(literal.length);
@@ -33,6 +36,14 @@ export class TextComparison {
     const compares = builder.block("compare");
     builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, to.whenFalse);
     builder.enter(compares);
+    this.#compareBytes(base, literal, to.whenTrue, to.whenFalse);
+  }
+
+  /** Branches by whether the memory at the address begins with the literal's bytes, zeros among them. The null pointer does not. */
+  compareMemory(address: Operand, literal: Uint8Array, to: Outcomes): void {
+    const base = this.#bufferOf(literal.length);
+    const failures = { fault: to.fault, null: to.whenFalse };
+    this.#memory.readBytes({ base, offset: 0 }, BigInt(literal.length), address, failures);
     this.#compareBytes(base, literal, to.whenTrue, to.whenFalse);
   }
 

@@ -7,7 +7,7 @@ import type { Condition } from "../../bpf/opcodes.js";
 import { context } from "../ir.js";
 import type { Operand, Operation, Virtual } from "../ir.js";
 import { findRegister } from "../registers.js";
-import type { Architecture } from "../target.js";
+import type { Architecture, ValuePlace } from "../target.js";
 import { integerOf } from "../typed.js";
 import type { Arithmetic, Comparison, Typed } from "../typed.js";
 import type { IntegerType } from "../types.js";
@@ -52,6 +52,13 @@ export class Values {
     const result = this.#value(typed);
     this.#builder.span = outer;
     return result;
+  }
+
+  /** Reads 64 bits from a place that no text of the author names. */
+  placed(place: ValuePlace): Operand {
+    assert(place.kind === "register" || place.kind === "memory", `a place that is ${place.kind}`);
+    const span = this.#builder.span ?? { start: 0, end: 0 };
+    return this.#place({ kind: "place", place, type: place.type, span });
   }
 
   /** Goes on only where the condition holds. What was read on the way is known behind it. */
@@ -235,9 +242,15 @@ export class Values {
     return this.#builder.compute(operations[typed.operator], width, left, right);
   }
 
-  #sameText({ literal, address }: Of<"same-text">, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
+  #sameText(
+    { literal, compared, address }: Of<"same-text">,
+    whenTrue: BlockNumber,
+    whenFalse: BlockNumber,
+  ): void {
     if (address === undefined) return this.#texts.compareName(literal, whenTrue, whenFalse);
-    this.#texts.compareText(this.value(address), literal, { whenTrue, whenFalse, fault: this.#fault });
+    const to = { whenTrue, whenFalse, fault: this.#fault };
+    if (compared === "text") this.#texts.compareText(this.value(address), literal, to);
+    else this.#texts.compareMemory(this.value(address), literal, to);
   }
 
   /** Reads memory once where the same was read on every way here. Why: it costs a call, and might have changed in between. */

@@ -9,16 +9,24 @@ import type { Token } from "./tokens.js";
 /** Thrown after a problem was reported, to leave the part that cannot be read; caught where the next part begins. */
 export class Unreadable extends Error {}
 
+/** What a session may ask of the grammar. */
+export interface Spelling {
+  /** STRCMP("{0x6c, 0x00}", pointer) compares these bytes, not that text. */
+  readonly byteLists?: boolean;
+}
+
 export class Cursor {
   readonly problems: Problems;
+  readonly spelling: Spelling;
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
   #operations = 0;
 
-  constructor(tokens: readonly Token[], problems: Problems) {
+  constructor(tokens: readonly Token[], problems: Problems, spelling: Spelling = {}) {
     this.#tokens = tokens;
     this.problems = problems;
+    this.spelling = spelling;
   }
 
   /** The token that is `ahead` places further; the end stays the end. */

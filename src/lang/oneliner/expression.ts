@@ -7,6 +7,7 @@ import { i32, u64 } from "../types.js";
 import type { BinaryOperator, Expression, UnaryOperator } from "../tree.js";
 import { parseType, seesType } from "./c-types.js";
 import type { Cursor } from "./cursor.js";
+import type { StringToken } from "./tokens.js";
 
 /** Parses one expression, up to a comma or a closing parenthesis. Gives up by throwing Unreadable. */
 export function parseExpression(cursor: Cursor): Expression {
@@ -226,7 +227,24 @@ function parseComparison(cursor: Cursor, start: Span): Expression {
   cursor.require(",", "between the text and the pointer");
   const operand = parseExpression(cursor);
   cursor.require(")", "to close STRCMP");
-  return { kind: "same-text", literal: literal.bytes, operand, span: cursor.from(start) };
+  const bytes = cursor.spelling.byteLists === true ? readByteList(literal, cursor) : undefined;
+  return {
+    kind: "same-text",
+    literal: bytes ?? literal.bytes,
+    compared: bytes === undefined ? "text" : "bytes",
+    operand,
+    span: cursor.from(start),
+  };
+}
+
+/** Reads `{0x6c, 0x00}`, as BCC's -B has it; undefined for a text without braces. */
+function readByteList({ text, span }: StringToken, cursor: Cursor): Uint8Array | undefined {
+  const inside = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
+  if (inside === undefined) return undefined;
+  const bytes = inside.split(",").map((byte) => (byte.trim() === "" ? Number.NaN : Number(byte)));
+  if (bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255))
+    return Uint8Array.from(bytes);
+  return cursor.fail(span, "a list of bytes from 0 to 255 is expected in the braces", "write {0x6c, 0x00}");
 }
 
 function parseSizeof(cursor: Cursor, start: Span): Expression {

@@ -9,7 +9,9 @@ import { Problems } from "../problems.js";
 import type { Template, TemplatePart } from "../template.js";
 import type { EmitField, Expression, FieldForm, Parameter, Statement } from "../tree.js";
 import { onelinerAdvice } from "./advice.js";
+import { seesType } from "./c-types.js";
 import { Cursor } from "./cursor.js";
+import type { Spelling } from "./cursor.js";
 import { parseExpression } from "./expression.js";
 import { parseFormat } from "./format.js";
 import type { FormatPart, Taken } from "./format.js";
@@ -19,10 +21,10 @@ import { readTokens, skipSpace } from "./tokens.js";
 import type { StringToken } from "./tokens.js";
 
 /** Parses a one-liner. Throws a SourceError that holds every problem found. */
-export function parse(source: string): ParsedProbe {
+export function parse(source: string, spelling: Spelling = {}): ParsedProbe {
   const problems = new Problems();
   const { selector, end } = parseSelector(source, skipSpace(source, 0), problems);
-  const cursor = new Cursor(readTokens(source, end, problems), problems);
+  const cursor = new Cursor(readTokens(source, end, problems), problems, spelling);
   const parameters = source[end] === "(" ? readSignature(cursor, selector?.kind === "marker") : [];
   const condition = readPredicate(cursor);
   const action = readAction(source, cursor);
@@ -52,6 +54,10 @@ function readPredicate(cursor: Cursor): Expression | undefined {
   if (!cursor.sees("(")) return undefined;
   return cursor.attempt(() => {
     const start = cursor.take().span;
+    if (seesType(cursor)) {
+      const what = "a signature stands right behind the function's name";
+      cursor.fail(cursor.peek().span, what, "remove the space: c:write(int fd, void *buf) (fd == 2)");
+    }
     const condition = parseExpression(cursor);
     cursor.require(")", "to close the predicate");
     return { ...condition, span: cursor.from(start) };

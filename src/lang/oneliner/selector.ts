@@ -20,7 +20,7 @@ export interface ReadSelector {
 export function parseSelector(source: string, start: number, problems: Problems): ReadSelector {
   const word = readWord(source, start, problems);
   const { span } = word;
-  if (span.end === span.start) {
+  if (span.end === span.start || /^:*$/.test(word.shape)) {
     problems.report(
       span,
       "a probe begins with the function that it watches",

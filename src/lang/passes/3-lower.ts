@@ -3,7 +3,7 @@
  * Does not own expressions, user memory and the process filter, which are in lowering/.
  */
 import { assert, unreachable } from "../../base/assert.js";
-import { faultsAt, siteAt, textRoom, tidAt, timeAt } from "../event.js";
+import { faultsAt, siteAt, stackParts, textRoom, tidAt, timeAt } from "../event.js";
 import type { EventField, EventLayout } from "../event.js";
 import { context } from "../ir.js";
 import type { Operand, Program, Virtual } from "../ir.js";
@@ -14,13 +14,14 @@ import { UserMemory } from "../lowering/user-memory.js";
 import { Values } from "../lowering/values.js";
 import { counters, countersMap, eventsMap } from "../maps.js";
 import type { CompileOptions } from "../options.js";
-import type { Architecture } from "../target.js";
+import type { Architecture, Layout } from "../target.js";
 import { integerOf } from "../typed.js";
 import type { TypedField, TypedProbe, TypedStatement, TypedValue } from "../typed.js";
 
 export interface LowerOptions extends CompileOptions {
   readonly architecture: Architecture;
   readonly event: EventLayout;
+  readonly returnAddress: Layout["returnAddress"];
 }
 
 /** Writes the program: process filter, hits, conditions, then time, room in the ring, fields, submission. */
@@ -106,7 +107,9 @@ class Lowering {
     const columns = this.#columns();
     columns.forEach((write, index) => write(record, event.fields[index]!.offset));
     fields.forEach((field, index) => this.#field(record, columns.length + index, field));
-    this.#stacks(record, event.fields.slice(columns.length + fields.length));
+    event.fields.forEach((place, index) => {
+      if (place.value.kind === "stack") this.#stack(record, index, place);
+    });
     this.#submit(record);
   }
 
@@ -154,9 +157,23 @@ class Lowering {
     builder.span = field.span;
     const place = this.#options.event.fields[index];
     assert(place !== undefined, `field ${index} has no place in the event`);
+    this.#orFault(record, index, place, (faulted, next) =>
+      this.#write(record, place, field.value, faulted, next),
+    );
+    builder.span = outer;
+  }
+
+  /** Writes a field; where that fails the field holds zeros and has its bit in `faults`. */
+  #orFault(
+    record: Virtual,
+    index: number,
+    place: EventField,
+    write: (faulted: BlockNumber, next: BlockNumber) => void,
+  ): void {
+    const builder = this.#builder;
     const next = builder.block("next");
     const faulted = builder.block("fault", "seldom");
-    this.#values.failingTo(faulted, () => this.#write(record, place, field.value, faulted, next));
+    this.#values.failingTo(faulted, () => write(faulted, next));
     builder.jump(next);
     builder.enter(faulted);
     const before = builder.load(record, faultsAt, 4);
@@ -165,7 +182,6 @@ class Lowering {
     this.#writeZero(record, place);
     builder.jump(next);
     builder.enter(next);
-    builder.span = outer;
   }
 
   #write(
@@ -260,25 +276,35 @@ class Lowering {
         return builder.store(record, offset, 8, 0n);
       case "text":
         return builder.store(record, offset, 4, 0n);
-      case "comm":
       case "stack":
+        return builder.store(record, offset + stackParts.returnAddress, 8, 0n);
+      case "comm":
         return;
       default:
         return unreachable(value);
     }
   }
 
-  #stacks(record: Virtual, places: readonly EventField[]): void {
+  #stack(record: Virtual, index: number, place: EventField): void {
     const builder = this.#builder;
-    for (const { offset, value } of places) {
-      assert(value.kind === "stack", "a field without a value");
-      // Kernel: BPF_F_USER_STACK.
-      const flags = value.space === "user" ? 0x100n : 0n;
-      const room = { address: record, offset: offset + 8 };
-      const written = builder.call("get_stack", [context, room, BigInt(8 * value.depth), flags]);
-      builder.store(record, offset, 4, written);
-      builder.store(record, offset + 4, 4, 0n);
+    const { offset, value } = place;
+    assert(value.kind === "stack", "a stack in a field that is none");
+    // Kernel: BPF_F_USER_STACK.
+    const flags = value.space === "user" ? 0x100n : 0n;
+    const room = { address: record, offset: offset + stackParts.addresses };
+    const written = builder.call("get_stack", [context, room, BigInt(8 * value.depth), flags]);
+    builder.store(record, offset, 4, written);
+    const { returnAddress } = this.#options;
+    if (value.space === "kernel" || returnAddress === undefined) {
+      builder.store(record, offset + stackParts.rule, 4, 0n);
+      builder.store(record, offset + stackParts.returnAddress, 8, 0n);
+      return;
     }
+    const cookie = builder.callStable("get_attach_cookie", [context]);
+    builder.store(record, offset + stackParts.rule, 4, builder.compute("rsh", 64, cookie, 32n));
+    this.#orFault(record, index, place, () =>
+      builder.store(record, offset + stackParts.returnAddress, 8, this.#values.placed(returnAddress)),
+    );
   }
 
   /** Why: waking the reader costs four times the rest, so it is woken when much waits for it, and looks by itself otherwise. */
