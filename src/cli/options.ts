@@ -150,7 +150,7 @@ function usageErrorOf(
       fix:
         row.value === undefined
           ? `write --${row.name} alone`
-          : `write --${row.name} ${row.value}; a value that begins with a dash as in --${row.name}=-x`,
+          : `write --${row.name} ${row.value}; where it begins with a dash, --${row.name}=${row.value}`,
     });
   }
   return error;

@@ -16,15 +16,16 @@ export class AddressOrder {
   readonly #from: readonly SymbolTable[];
   #coverage: Coverage | undefined;
 
-  constructor(from: readonly SymbolTable[]) {
+  /** Orders all functions of the tables, or per table only those whose numbers are given. */
+  constructor(from: readonly SymbolTable[], selected = from.map((table) => table.functions)) {
     this.#from = from;
-    const total = from.reduce((sum, table) => sum + table.functions.length, 0);
+    const total = selected.reduce((sum, functions) => sum + functions.length, 0);
     const addresses = new Float64Array(total);
     const symbols = new Uint32Array(total);
     const tables = new Uint8Array(total);
     let number = 0;
-    for (const [index, table] of from.entries()) {
-      const { functions } = table;
+    for (const [index, functions] of selected.entries()) {
+      const table = from[index]!;
       symbols.set(functions, number);
       tables.fill(index, number, number + functions.length);
       for (let position = 0; position < functions.length; position++)

@@ -18,6 +18,8 @@ export interface FunctionTable {
   find(exactName: string): FunctionSymbol[];
   /** Table by table, in the order of the file. */
   all(): Iterable<FunctionSymbol>;
+  /** The same functions in rising order of address; of those that start together exported ones come before local ones. */
+  inOrder(): Iterable<FunctionSymbol>;
   /** The names that all() gives, in its order; a name may occur more than once. */
   names(): Iterable<string>;
   /**
@@ -78,6 +80,22 @@ class MergedTable implements FunctionTable {
     for (const [index, functions] of this.#distinctFunctions().entries()) {
       const symbolOf = this.tables[index]!.symbols();
       for (let position = 0; position < functions.length; position++) yield symbolOf(functions[position]!);
+    }
+  }
+
+  *inOrder(): Generator<FunctionSymbol> {
+    const order = new AddressOrder(this.tables, this.#distinctFunctions());
+    const readers = this.tables.map((table) => table.symbols());
+    const symbolAt = (index: number): FunctionSymbol => readers[order.tables[index]!]!(order.symbols[index]!);
+    for (let first = 0; first < order.starts.length;) {
+      const end = order.endOfGroup(first);
+      if (end === first + 1) yield symbolAt(first++);
+      else {
+        const group: FunctionSymbol[] = [];
+        while (first < end) group.push(symbolAt(first++));
+        yield* group.filter((symbol) => symbol.binding !== "local");
+        yield* group.filter((symbol) => symbol.binding === "local");
+      }
     }
   }
 

@@ -44,7 +44,7 @@ function readList(path: string): string {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new UnsupportedError(
       {
-        what: `the CPUs of this machine cannot be counted: the kernel's list of them cannot be read (${code})`,
+        what: `the list of CPUs cannot be read (${code})`,
         at: path,
         fix:
           code === "ENOENT"

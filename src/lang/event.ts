@@ -14,6 +14,7 @@
  * `time` is CLOCK_MONOTONIC at the hit. `site` is the low half of the attach cookie; the high half is about user stacks.
  */
 import { unreachable } from "../base/assert.js";
+import type { CallerRule } from "./target.js";
 import type { IntegerType } from "./types.js";
 
 export const headerBytes = 24;
@@ -66,9 +67,7 @@ export const callerRules = {
   missing: 1,
   /** So it does, unless it is the second already. */
   compare: 2,
-} as const;
-
-export type CallerRule = keyof typeof callerRules;
+} as const satisfies Record<CallerRule, number>;
 
 /** The attach cookie of a site. */
 export function cookieOf(site: number, rule: CallerRule): number {

@@ -33,6 +33,12 @@ export interface Layout {
   readonly missing: string | undefined;
 }
 
+/**
+ * What a user stack, as the kernel walks it, is worth at a place: it holds all callers; it lacks the direct one, to which the
+ * return address leads; or nobody knows, and the two must be compared.
+ */
+export type CallerRule = "complete" | "missing" | "compare";
+
 /** The machine of the traced program. */
 export type Architecture = "x86-64" | "arm64";
 

@@ -193,7 +193,7 @@ function openFile(path: string, opened: string): number {
       );
     }
     throw new KernelError({
-      what: `${path} cannot be opened (${code ?? "unknown error"})`,
+      what: `${path} cannot be opened: ${/^\w+: ([^,]+)/.exec((error as Error).message)?.[1] ?? "refused"} (${code ?? "unknown error"})`,
       at,
       fix: openingFix(code, opened !== path),
       call: syscall ?? "open",

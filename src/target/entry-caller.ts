@@ -2,7 +2,7 @@
  * Owns whether a user stack that the kernel walks lacks the direct caller, site by site: at an entry it stands in no frame yet.
  * Does not own where the return address lies (calling-convention.ts) nor putting it in (trace/events.ts).
  */
-import type { CallerRule } from "../lang/event.js";
+import type { CallerRule } from "../lang/target.js";
 import { CodeReader } from "./code.js";
 import { hasKernelFunction } from "./kallsyms.js";
 import { readKernelVersion } from "./kernel-version.js";

@@ -115,7 +115,13 @@ export function openMapped(mapping: Mapping, process: ProcessInfo, root: string)
 /** Says whether the path still leads to the file that is mapped: another file at the same place has another inode. */
 function isOnDisk(mapping: Mapping, process: ProcessInfo, root: string): boolean {
   const options = { bigint: true, throwIfNoEntry: false } as const;
-  const file = statSync(root + followBelow(root, mapping.path), options);
+  let file;
+  try {
+    file = statSync(root + followBelow(root, mapping.path), options);
+  } catch {
+    // Why: CAP_PERFMON lets read the maps of another user's process, not enter its root; opening the file says so.
+    return true;
+  }
   if (file === undefined || file.ino === mapping.inode) return file !== undefined;
   // Why: on overlayfs older kernels print the inode of the layer below; seen from here both files are the same again.
   try {

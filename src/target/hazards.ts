@@ -158,4 +158,4 @@ const stackSwitchers: readonly (readonly [string, "imported" | "defined"])[] = [
   ["coro_transfer", "defined"],
   ["co_switch", "defined"],
 ];
-const entryInstead = "probe its entry (p:), or insist with --force uretprobe";
+const entryInstead = "probe its entry (p:); --force uretprobe arms it all the same, at the program's risk";

@@ -142,7 +142,7 @@ function nothingLeft(selector: Selector, skipped: readonly SkippedSite[]): NotFo
   const at = `${selector.library || "the process's own program"}, ${count}`;
   if (first === undefined)
     return new NotFoundError({ what: "no place to probe", at, fix: "choose another function" });
-  const more = skipped.length === 1 ? "" : ` (and ${skipped.length - 1} more were skipped)`;
+  const more = skipped.length === 1 ? "" : ` (and ${skipped.length - 1} more like it)`;
   return new UnsupportedError({
     what: `${first.name} cannot be probed: ${first.reason}${more}`,
     at,

@@ -45,25 +45,48 @@ function listFunctions(
   const found = findTarget(target, process);
   using binary = openBinary(found.path, found.openPath, found.root);
   for (const note of found.notes) globalThis.process.stderr.write(`note: ${note}\n`);
-  const rows = selectFunctions(binary, target === "" ? binary.path : target, request.patterns);
-  if (rows.length === 0) throw nameless(binary);
-  if (!request.json) output.write(`${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME\n`);
+  const wanted = selectAddresses(binary, target === "" ? binary.path : target, request.patterns);
   let previous: FunctionSymbol | undefined;
-  for (const row of rows) {
+  for (const row of binary.functions.inOrder()) {
+    if (wanted !== undefined && !wanted.has(row.address)) continue;
+    if (previous === undefined && !request.json) output.write(head);
     const kind = row.kind === "ifunc" ? "ifunc" : row.address === previous?.address ? "alias" : "function";
     output.write(request.json ? jsonLine(row, kind, binary) : line(row, kind, request.mangled));
     if (output.closed) return;
     previous = row;
   }
+  if (previous === undefined) throw nameless(binary);
+}
+
+/** The places that the patterns mean, whose aliases are listed too; undefined for all. */
+function selectAddresses(
+  { functions, path, isStripped }: Binary,
+  target: string,
+  patterns: readonly string[],
+): Set<number> | undefined {
+  if (patterns.length === 0) return undefined;
+  const matches = patterns.flatMap((pattern) =>
+    matchFunctions(functions, pattern, { target, path, isStripped }),
+  );
+  return new Set(matches.map(({ address }) => address));
 }
 
 type Kind = "function" | "ifunc" | "alias";
 
+const head = `${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME\n`;
+
 function line(row: FunctionSymbol, kind: Kind, mangled: boolean): string {
   const name = mangled ? versionedName(row) : (demangle(row.name) ?? versionedName(row));
-  const address = row.address.toString(16).padStart(16, "0");
-  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${name}\n`;
+  const address = row.address.toString(16);
+  const size = String(row.size);
+  return `${zeros[address.length]!}${address} ${blanks[size.length] ?? ""}${size} ${bindingColumn[row.binding]}${kindColumn[kind]}${name}\n`;
 }
+
+/** Why tables: padding texts costs as much as all the rest of a line. */
+const zeros = Array.from({ length: 17 }, (_, length) => "0".repeat(16 - length));
+const blanks = Array.from({ length: 9 }, (_, length) => " ".repeat(8 - length));
+const bindingColumn = { local: "local  ", global: "global ", weak: "weak   ", unique: "unique " } as const;
+const kindColumn = { function: "function ", ifunc: "ifunc    ", alias: "alias    " } as const;
 
 function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
   const demangled = demangle(row.name);
@@ -78,18 +101,6 @@ function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
     ...(demangled === undefined ? {} : { demangled }),
   };
   return `${printJson(fields)}\n`;
-}
-
-/** By address, so that aliases stand together; of equal address the exported name comes first. */
-function selectFunctions(binary: Binary, target: string, patterns: readonly string[]): FunctionSymbol[] {
-  const { functions, path, isStripped } = binary;
-  const matches = patterns.flatMap((pattern) =>
-    matchFunctions(functions, pattern, { target, path, isStripped }),
-  );
-  const addresses = new Set(matches.map(({ address }) => address));
-  const rows = [...functions.all()].filter(({ address }) => patterns.length === 0 || addresses.has(address));
-  const rank = (row: FunctionSymbol): number => (row.binding === "local" ? 1 : 0);
-  return rows.sort((left, right) => left.address - right.address || rank(left) - rank(right));
 }
 
 function nameless({ path }: Binary): NotFoundError {

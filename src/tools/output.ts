@@ -52,7 +52,8 @@ export class Output {
       return writeSync(this.#descriptor, bytes, at);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "EPIPE") {
+      // Why stderr too: remarks that cannot be written must not end a trace whose events can.
+      if (code === "EPIPE" || (code !== "EAGAIN" && this.#descriptor === 2)) {
         this.closed = true;
         return 0;
       }

@@ -2,7 +2,7 @@
  * Owns the way from what a person names (processes, a thread, a user, a cgroup) to what programs compare.
  * Does not own the comparison, which the compiler emits.
  */
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import { readKernelOffsets } from "../kernel/btf.js";
@@ -71,29 +71,67 @@ export function requireProcessOf(tid: number): number {
  * the root; bpf_get_current_ancestor_cgroup_id(level) (5.6) answers for every process at or below it.
  */
 function resolveCgroup(path: string): { readonly id: bigint; readonly level: number } {
-  const absolute = resolve(path);
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => / - cgroup2 /.test(line))
-    .map((line) => line.split(" ")[4]!);
-  const root = mounts
-    .filter((mount) => absolute === mount || absolute.startsWith(mount === "/" ? "/" : `${mount}/`))
-    .sort((left, right) => right.length - left.length)[0];
-  const status = statSync(absolute, { bigint: true, throwIfNoEntry: false });
-  if (status === undefined || root === undefined) {
+  const namespace = readlinkSync("/proc/self/ns/cgroup");
+  if (namespace !== initialCgroupNamespace) throw hiddenLevels(namespace);
+  const mounts = readCgroupMounts();
+  const absolute = findRealPath(path);
+  const mount = mounts
+    .filter(({ at }) => absolute === at || absolute?.startsWith(at === "/" ? "/" : `${at}/`))
+    .sort((left, right) => right.at.length - left.at.length)[0];
+  const status = absolute === undefined ? undefined : statSync(absolute, { bigint: true });
+  if (absolute === undefined || mount === undefined || status?.isDirectory() !== true) {
+    const fault =
+      absolute === undefined
+        ? `no cgroup "${path}"`
+        : mount === undefined
+          ? `"${path}" is not in a cgroup v2 hierarchy`
+          : `"${path}" is no cgroup: cgroups are directories`;
     throw new NotFoundError({
-      what: status === undefined ? `no cgroup "${path}"` : `"${path}" is not in a cgroup v2 hierarchy`,
-      at: `${absolute}; cgroup v2 is mounted at: ${mounts.join(", ") || "no place"}`,
+      what: fault,
+      at: `${resolve(path)}; cgroup v2 is mounted at: ${mounts.map(({ at }) => at).join(", ") || "no place"}`,
       fix: "name a directory below the cgroup v2 mount: grep '^0:' /proc/PID/cgroup says which one a process is in",
     });
   }
-  return {
-    id: status.ino,
-    level: absolute
-      .slice(root.length)
-      .split("/")
-      .filter((part) => part !== "").length,
-  };
+  return { id: status.ino, level: countNames(mount.root) + countNames(absolute.slice(mount.at.length)) };
+}
+
+/** Kernel: PROC_CGROUP_INIT_INO, include/linux/proc_ns.h. */
+const initialCgroupNamespace = `cgroup:[${0xeffffffb}]`;
+
+/** Follows links; undefined where there is nothing that this process can reach. */
+function findRealPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Spec: proc_pid_mountinfo(5): the fourth word is what of the file system is mounted, the fifth where; blanks are octal. */
+function readCgroupMounts(): { readonly root: string; readonly at: string }[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => / - cgroup2 /.test(line))
+    .map((line) => {
+      const [, , , root = "/", at = "/"] = line
+        .split(" ")
+        .map((word) =>
+          word.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))),
+        );
+      return { root, at };
+    });
+}
+
+function countNames(path: string): number {
+  return path.split("/").filter((name) => name !== "").length;
+}
+
+function hiddenLevels(namespace: string): UnsupportedError {
+  return new UnsupportedError({
+    what: "cgroups cannot be chosen from within a cgroup namespace of its own",
+    at: `/proc/self/ns/cgroup is ${namespace}: how deep it lies below the kernel's root cannot be seen`,
+    fix: "run uscope on the host (docker run --cgroupns=host), or without -c",
+  });
 }
 
 /** Where task_struct keeps a process's parent: programs walk up from an unknown process to one that is traced. */

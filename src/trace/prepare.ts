@@ -9,7 +9,7 @@ import { Features } from "../kernel/features.js";
 import { compileProbe, parse } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
 import { cookieOf } from "../lang/event.js";
-import type { CallerRule } from "../lang/event.js";
+import type { CallerRule } from "../lang/target.js";
 import { countersMap, eventsMap } from "../lang/maps.js";
 import { usesPidMap } from "../lang/options.js";
 import type { CompileOptions, ProcessFilter } from "../lang/options.js";

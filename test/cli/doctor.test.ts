@@ -218,7 +218,7 @@ describe.runIf(needs("uprobe_multi"))("in containers", () => {
     expect({ stderr, status }).toEqual({ stderr: "", status: 1 });
     expect(stdout).toMatch(/^BTF +5\.4 +no /m);
     expect(stdout).toMatch(
-      /^ {2}why: \/sys\/\S+ cannot be read \(ENOENT\)\n {2}at: trying to create maps\n {2}fix: mount/m,
+      /^ {2}why: the list of CPUs cannot be read \(ENOENT\)\n {2}at: \/sys\/devices\/system\/cpu\/\w+\n {2}fix: mount/m,
     );
   });
 
@@ -246,7 +246,7 @@ describe.runIf(canBeNobody)("a trace under the same words proves it right", () =
     const canStart = tracing && abilities.find(({ what }) => what.includes("-- COMMAND"))!.works;
     const words = ["trace", `${program}:alpha`, "--", program];
     const { stdout, status } = await runCli(words, { prefix, root: copy.root, input: "3 0\n" });
-    expect(status).toBe(tracing ? 0 : 1);
+    expect(status).toBe(canStart ? 0 : 1);
     expect(stdout.match(/ alpha$/gm) ?? []).toHaveLength(canStart ? 3 : 0);
   });
 });

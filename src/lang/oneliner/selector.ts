@@ -104,7 +104,7 @@ function parsePlace(
     return problems.report(
       span,
       "a return belongs to a whole function",
-      `name the function, or watch the place itself with p:${library}:...`,
+      `name the function alone, or watch the place itself with p:${library}:${text.slice(from)}`,
     );
   }
   const end = text.length - (offset?.length ?? 0);
@@ -170,7 +170,7 @@ function refuseMissingLibrary(
 function refuseKernel(name: string, span: Span, problems: Problems): undefined {
   return problems.report(
     span,
-    `without a library, "${name}" is a function of the kernel, and uscope traces user programs`,
+    `without a library, "${name}" means a function of the kernel, and uscope traces user programs`,
     `write LIBRARY:${name} for a user function; for the kernel use bpftrace -e 'kprobe:${name} { ... }' or perf probe ${name}`,
   );
 }
