@@ -141,7 +141,9 @@ function usageErrorOf(
   if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
     const [, letter, name] = /'(?:-(\w)\b)?(?:, )?(?:--([\w-]+))?/.exec(message) ?? [];
     const row = rows.find((row) =>
-      name === undefined ? row.letter === letter : row.name === name || row.alias === name || row.alias === name,
+      name === undefined
+        ? row.letter === letter
+        : row.name === name || row.alias === name || row.alias === name,
     );
     if (row === undefined) return error;
     return new UsageError({

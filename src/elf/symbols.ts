@@ -18,7 +18,7 @@ export interface FunctionTable {
   find(exactName: string): FunctionSymbol[];
   /** Table by table, in the order of the file. */
   all(): Iterable<FunctionSymbol>;
-  /** The same functions in rising order of address; of those that start together exported ones come before local ones. */
+  /** The same functions in rising order of address; of those that start together, exported ones before local ones. */
   inOrder(): Iterable<FunctionSymbol>;
   /** The names that all() gives, in its order; a name may occur more than once. */
   names(): Iterable<string>;

@@ -106,6 +106,9 @@ class Watcher implements ProcessEvents {
     this.#watches = rings.map((ring) =>
       watchDescriptor(ring.fd, { keepAlive: false }, () => this.drain(), "process events"),
     );
+    // Kernel: perf_poll() forgets a wake-up when anybody looks, and epoll looks twice at what it takes in, telling the second answer: a
+    // wake-up before that is lost. The event loop takes descriptors in when it next polls, for certain before its second check phase.
+    setImmediate(() => setImmediate(() => this.drain()));
   }
 
   get lost(): number {

@@ -77,7 +77,7 @@ export function unmapMemory(buffer: ArrayBuffer): void {
 
 /**
  * Calls back once per wake-up of a descriptor, and once soon if it is readable already, until the watch is disposed.
- * The watch keeps the process alive only when it is asked to.
+ * The watch keeps the process alive only when it is asked to. Of a perf event it misses what wakes before the event loop next polls.
  */
 export function watchDescriptor(
   fd: number,

@@ -77,16 +77,9 @@ const head = `${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME
 
 function line(row: FunctionSymbol, kind: Kind, mangled: boolean): string {
   const name = mangled ? versionedName(row) : (demangle(row.name) ?? versionedName(row));
-  const address = row.address.toString(16);
-  const size = String(row.size);
-  return `${zeros[address.length]!}${address} ${blanks[size.length] ?? ""}${size} ${bindingColumn[row.binding]}${kindColumn[kind]}${name}\n`;
+  const address = row.address.toString(16).padStart(16, "0");
+  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${name}\n`;
 }
-
-/** Why tables: padding texts costs as much as all the rest of a line. */
-const zeros = Array.from({ length: 17 }, (_, length) => "0".repeat(16 - length));
-const blanks = Array.from({ length: 9 }, (_, length) => " ".repeat(8 - length));
-const bindingColumn = { local: "local  ", global: "global ", weak: "weak   ", unique: "unique " } as const;
-const kindColumn = { function: "function ", ifunc: "ifunc    ", alias: "alias    " } as const;
 
 function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
   const demangled = demangle(row.name);

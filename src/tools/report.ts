@@ -74,7 +74,7 @@ export function printEnding(observation: Observation, ending: Ending, shown: num
 function endingText(ending: Ending): string {
   switch (ending.kind) {
     case "stopped":
-      return ending.command === "killed" ? "ended, and the command with it (SIGTERM)" : "ended";
+      return ending.command === "killed" ? "ended; the command was sent SIGTERM" : "ended";
     case "processes ended":
       return "the traced processes have ended";
     case "command ended":

@@ -164,15 +164,15 @@ class Run implements Observation {
   async run(request: RunRequest): Promise<Ending> {
     const session = this.#session;
     let isWanted = true;
-    let wake = (): void => {};
-    using readable = session.onReadable(() => wake());
-    const onAbort = (): void => wake();
+    let wake: (() => void) | undefined;
+    using readable = session.onReadable(() => wake?.());
+    const onAbort = (): void => wake?.();
     request.signal.addEventListener("abort", onAbort);
     const command = this.#command;
     let ending: Ending | undefined;
     void command?.ended.then((exitCode) => {
       ending ??= { kind: "command ended", exitCode };
-      wake();
+      return wake?.();
     });
     command?.release();
     const watch = new Watch(this.#request, this.armed.pids, command !== undefined, this.#prepared.costs);

@@ -29,9 +29,9 @@ describe("parseOptions", () => {
   test.each([
     [["--jsno"], /unknown option --jsno/, /did you mean --json/],
     [["-q"], /unknown option -q/, /lists the options/],
-    [["--pid"], /pid/, /--help/],
+    [["--pid"], /-p\/--pid takes a value: PID/, /write --pid PID/],
     [["-M", "1", "-M", "2"], /-M\/--max-events is given twice/, /once/],
-    [["--json=1"], /json/, /--help/],
+    [["--json=1"], /--json takes no value/, /write --json alone/],
   ])("refuses %j", (words, what, fix) => {
     let thrown: unknown;
     try {

@@ -180,7 +180,7 @@ describe.runIf(needs("uprobe_multi"))("a command", () => {
   test("is ended when -M is exhausted before it ends by itself, and that is said", async () => {
     const { stdout, stderr, status } = await runCli(["trace", "-M", "3", probe, "--", orders, "3000", "7"]);
     expect(messagesOf(stdout)).toEqual(["0", "1", "2"]);
-    expect(stderr).toMatch(/^uscope: ended, and the command with it \(SIGTERM\); 3 events shown$/m);
+    expect(stderr).toMatch(/^uscope: ended; the command was sent SIGTERM; 3 events shown$/m);
     expect(status).toBe(0);
     await until(() => processesWith(orders).length === 0, "the command is gone");
   });

@@ -350,7 +350,7 @@ describe("options", () => {
 describe("ends", () => {
   test("why a probe had no hit is said", async () => {
     const never = await traceVictim("never_called");
-    expect(never.stderr).toMatch(/no hit: the command did not call it/);
+    expect(never.stderr).toMatch(/no hit: the command itself did not call it/);
     const child = startVictim(1000, 10);
     const other = await runCli(["trace", "-d", "0.3", "-p", String(child.pid), `${victim}:never_called`]);
     expect(other.stderr).toMatch(/no hit: the process maps .*nothing called it/);

@@ -23,6 +23,10 @@ function key(symbol: FunctionSymbol): string {
   return `${symbol.address} ${symbol.name}`;
 }
 
+function rank(symbol: FunctionSymbol): number {
+  return symbol.binding === "local" ? 1 : 0;
+}
+
 function expectLikeReadelf(path: string): void {
   for (const kind of kinds) {
     const expected = readelfFunctions(path, kind).map((symbol) => symbol.line);
@@ -143,6 +147,19 @@ describe("both tables as one", () => {
       const exported = new Set(list(path, "dynsym").map(key));
       expect(exported.size).toBeGreaterThan(0);
       for (const symbol of all) expect(symbol.table).toBe(exported.has(key(symbol)) ? "dynsym" : "symtab");
+    },
+  );
+
+  test.each(["pie", "library", "versions", "libc", "libstdc++"] as const)(
+    "%s in order: by address, exported before local, otherwise as in the file",
+    (name) => {
+      const table = readFunctionTable(
+        openElf(name in shapes ? shapes[name as "pie"]() : system[name as "libc"]()),
+      );
+      const all = [...table.all()];
+      const sorted = all.toSorted((left, right) => left.address - right.address || rank(left) - rank(right));
+      expect(sorted).not.toEqual(all);
+      expect([...table.inOrder()]).toEqual(sorted);
     },
   );
 

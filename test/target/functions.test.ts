@@ -70,7 +70,10 @@ describe("functions of a C++ program", () => {
       /did you mean "shop::price" or "shop::risky"\? list them: uscope list functions 'shop::\*'/,
     ],
     ["shop::prise(int)", /did you mean "shop::price"/],
-    ["nothing_*", /no function of functions matches "nothing_\*"[^]*list them: uscope list functions 'not\*'/],
+    [
+      "nothing_*",
+      /no function of functions matches "nothing_\*"[^]*list them: uscope list functions 'not\*'/,
+    ],
   ])("%s is not there: the nearest names are told", (pattern, message) => {
     expect(() => find(pattern)).toThrow(NotFoundError);
     expect(() => find(pattern)).toThrow(message);

@@ -23,7 +23,14 @@ test("the command waits under the launcher's name, then runs under the same pid"
 });
 
 test("arguments arrive word for word, and the exit code comes back", async () => {
-  const command = await launch(["sh", "-c", '[ "$1" = "a b" ] && [ "$2" = "*" ] && exit 7', "sh", "a b", "*"]);
+  const command = await launch([
+    "sh",
+    "-c",
+    '[ "$1" = "a b" ] && [ "$2" = "*" ] && exit 7',
+    "sh",
+    "a b",
+    "*",
+  ]);
   command.release();
   expect(await command.ended).toBe(7);
 });
