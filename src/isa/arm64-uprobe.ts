@@ -2,7 +2,7 @@
  * Owns what Linux does with a uprobe on one arm64 instruction: refuse it, simulate it or step it.
  * Does not own anything that needs more than the instruction's own 32 bits.
  */
-import type { InstructionClass, KernelRelease } from "./entry.js";
+import type { InstructionClass, KernelRelease } from "./instruction-class.js";
 
 interface Row {
   readonly mask: number;

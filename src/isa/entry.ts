@@ -4,31 +4,9 @@
  */
 import { unreachable } from "../base/assert.js";
 import { classifyArm64 } from "./arm64-uprobe.js";
+import type { InstructionClass, KernelRelease, Machine } from "./instruction-class.js";
 import { decodeX86 } from "./x86-decode.js";
 import { classifyX86 } from "./x86-uprobe.js";
-
-export type Machine = "x86-64" | "arm64";
-
-/**
- * How the kernel gets over the instruction when a probe hits: by a call in its place, by doing the instruction's work
- * itself, or by running a copy under single-step (20 times dearer in virtual machines).
- */
-export type HitCost = "nop5" | "emulated" | "stepped";
-
-export interface InstructionClass {
-  /** Bytes; undefined where the decoder does not know the instruction. */
-  readonly length: number | undefined;
-  readonly cost: HitCost;
-  /** Why the kernel refuses a probe here (errno 524, ENOTSUPP), as a sentence without a full stop. */
-  readonly refused?: string;
-  /** Why the traced program would go wrong although the kernel takes the probe. */
-  readonly harmful?: string;
-}
-
-export interface KernelRelease {
-  readonly major: number;
-  readonly minor: number;
-}
 
 export interface InstructionPlace {
   /** The kernel that would arm it; by default the newest that was measured. */

@@ -2,7 +2,7 @@
  * Owns the instruction boundaries of a whole function, decoded in one line from its start.
  * Does not own single entries (entry.ts), which must be cheap: the decoder library is loaded here and only when asked for.
  */
-import type { Machine } from "./entry.js";
+import type { Machine } from "./instruction-class.js";
 
 export interface Boundaries {
   /** Where instructions start, in bytes from the function's start, ascending. */

@@ -2,7 +2,7 @@
  * Owns what Linux does with a uprobe on one x86-64 instruction: refuse it, emulate it, step it, or break the program.
  * Does not own decoding, nor what a hit costs in time: see target/cost.ts.
  */
-import type { InstructionClass, KernelRelease } from "./entry.js";
+import type { InstructionClass, KernelRelease } from "./instruction-class.js";
 import type { X86Instruction } from "./x86-decode.js";
 
 /**

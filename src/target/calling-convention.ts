@@ -3,7 +3,7 @@
  * Does not own other languages' conventions, nor places inside a function.
  */
 import type { Layout, ValuePlace } from "../lang/target.js";
-import type { Machine } from "../isa/entry.js";
+import type { Machine } from "../isa/instruction-class.js";
 
 interface Convention {
   readonly registers: readonly string[];

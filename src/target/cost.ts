@@ -3,7 +3,7 @@
  * Does not own which class an instruction is in (isa/), nor how often a place is hit.
  */
 import { readFileSync } from "node:fs";
-import type { HitCost } from "../isa/entry.js";
+import type { HitCost } from "../isa/instruction-class.js";
 
 interface Row {
   readonly entry: number;

@@ -2,7 +2,7 @@
  * Owns which kernel runs here, as numbers. Does not own what it can do: see kernel/features.ts.
  */
 import { release } from "node:os";
-import type { Machine } from "../isa/entry.js";
+import type { Machine } from "../isa/instruction-class.js";
 
 export interface KernelVersion {
   /** As `uname -r` says. */

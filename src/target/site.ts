@@ -3,7 +3,7 @@
  * Does not own how sites are found (resolve.ts) nor what a probe does there.
  */
 import type { FileOffset, VirtualAddress } from "../base/bytes.js";
-import type { HitCost } from "../isa/entry.js";
+import type { HitCost } from "../isa/instruction-class.js";
 import type { Binary } from "./binary.js";
 
 export interface Site {

@@ -3,18 +3,14 @@
  * Does not own the kernel objects (session.ts) nor the run (observe.ts).
  */
 import { UnsupportedError, UsageError } from "../base/errors.js";
-import { isGlob } from "../base/text.js";
 import type { MapSpec } from "../bpf/spec.js";
 import { Features } from "../kernel/features.js";
 import { compileProbe, parse } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
-import { cookieOf } from "../lang/event.js";
-import type { CallerRule } from "../lang/target.js";
 import { countersMap, eventsMap } from "../lang/maps.js";
 import { usesPidMap } from "../lang/options.js";
 import type { CompileOptions, ProcessFilter } from "../lang/options.js";
 import type { ParsedProbe } from "../lang/probe.js";
-import type { Selector } from "../lang/tree.js";
 import type { Binary } from "../target/binary.js";
 import { predictCost } from "../target/cost.js";
 import { requireProcess } from "../target/process.js";
@@ -23,11 +19,12 @@ import { TargetResolver } from "../target/resolve.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
 import { Symbolizer } from "../target/symbolize.js";
-import { demangle } from "../demangle/demangle.js";
 import { holdsUserAddresses } from "./events.js";
 import { requireProcessOf, resolveFilter } from "./filter.js";
 import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
+import type { Plan } from "./plan.js";
+import { groupSites, tracedSite } from "./sites.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
 import type { Attachment, SessionRequest } from "./session.js";
 import { chooseWay, thisKernel, weighPmu } from "./way.js";
@@ -61,25 +58,9 @@ export interface PrepareRequest {
   readonly byteLists?: boolean;
 }
 
-export interface SkippedPlace {
-  readonly name: string;
-  readonly reason: string;
-}
-
 export interface Prepared extends Disposable {
-  readonly probes: readonly TracedProbe[];
-  readonly sites: readonly TracedSite[];
+  readonly plan: Plan;
   readonly session: SessionRequest;
-  readonly armed: {
-    readonly places: number;
-    readonly files: number;
-    readonly way: AttachWay;
-    readonly pids: readonly number[];
-  };
-  readonly skipped: readonly SkippedPlace[];
-  readonly notes: readonly string[];
-  /** Per probe, with `statistics`: sites, tree, IR, bytecode. */
-  readonly dumps: readonly string[];
   /** Nanoseconds of one hit, per probe: of its dearest place. */
   readonly costs: readonly number[];
   readonly symbolizer: Symbolizer;
@@ -199,8 +180,19 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
   const slowNote =
     way === "pmu" ? weighPmu(sites.length * Math.max(1, linkedPids.length), kernel) : undefined;
   return {
-    probes,
-    sites,
+    plan: {
+      probes,
+      sites,
+      armed: {
+        places: sites.length,
+        files: new Set(attachments.map(({ openPath }) => openPath)).size,
+        way,
+        pids,
+      },
+      skipped: resolved.flatMap(({ skipped }) => skipped),
+      notes: [...new Set([...resolved.flatMap(({ notes }) => notes), ...(slowNote === undefined ? [] : [slowNote])])],
+      dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
+    },
     session: {
       maps: sizedMaps(compiled, ringBytes(request)),
       attachments,
@@ -210,17 +202,6 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       members: usesPidMap(filter) ? filter.pids : [],
       statistics: request.statistics,
     },
-    armed: {
-      places: sites.length,
-      files: new Set(attachments.map(({ openPath }) => openPath)).size,
-      way,
-      pids,
-    },
-    skipped: resolved.flatMap(({ skipped }) => skipped),
-    notes: [
-      ...new Set([...resolved.flatMap(({ notes }) => notes), ...(slowNote === undefined ? [] : [slowNote])]),
-    ],
-    dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
     costs: resolved.map((target) => Math.max(0, ...target.sites.map(costOf))),
     symbolizer,
     binariesOf: (probe) => [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))],
@@ -232,56 +213,8 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
 }
 
 /** Nanoseconds of one hit at a site. */
-export function costOf(site: Site): number {
+function costOf(site: Site): number {
   return predictCost(site.cost, site.trap === "uretprobe");
-}
-
-/** Sites that share program, file and kind of trap are armed together; a site's number, with its rule, is its cookie. */
-function groupSites(
-  sites: readonly Site[],
-  { first, rules }: { readonly first: number; readonly rules: readonly CallerRule[] },
-  { programs }: CompiledProbe,
-): Attachment[] {
-  const groups = new Map<string, { attachment: Attachment; sites: Attachment["sites"][number][] }>();
-  sites.forEach((site, index) => {
-    const { binary, layout, trap } = site;
-    const key = `${layout} ${binary.fd} ${trap}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      const members: Attachment["sites"][number][] = [];
-      const attachment: Attachment = {
-        program: programs[layout]!,
-        openPath: binary.openPath,
-        shownPath: binary.path,
-        returns: trap === "uretprobe",
-        sites: members,
-      };
-      group = { attachment, sites: members };
-      groups.set(key, group);
-    }
-    const cookie = cookieOf(first + index, rules[index] ?? "complete");
-    group.sites.push({ offset: site.offset, semaphore: site.semaphore, cookie });
-  });
-  return [...groups.values()].map(({ attachment }) => attachment);
-}
-
-/** Why a getter: of 78,000 places of a pattern few are hit, and a demangled name costs more than arming its place. */
-function tracedSite(probe: TracedProbe, selector: Selector, site: Site): TracedSite {
-  let label: string | undefined;
-  return {
-    probe,
-    get label() {
-      return (label ??= labelOf(selector, site));
-    },
-  };
-}
-
-/** What the FUNC column shows: an exact name as it was typed, of a pattern each function's own. */
-function labelOf(selector: Selector, site: Site): string {
-  if (selector.kind === "address") return `0x${selector.address.toString(16)}`;
-  if (selector.kind === "marker") return `${selector.provider ?? ""}:${selector.marker}`;
-  if (isGlob(selector.symbol)) return demangle(site.names[0]!) ?? site.names[0]!;
-  return selector.offset === 0 ? selector.symbol : `${selector.symbol}+0x${selector.offset.toString(16)}`;
 }
 
 /** The maps that all probes share: one ring, and counters for every probe. */

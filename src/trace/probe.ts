@@ -29,3 +29,13 @@ export interface ProbeCounters {
   /** Hits whose predicate was false. */
   readonly filtered: bigint;
 }
+
+/** What a run could not show, or not in order. */
+export interface Losses {
+  /** Events handed on after a younger one. */
+  readonly late: number;
+  /** Addresses that could not be named. */
+  readonly unresolved: number;
+  /** Hits that the kernel skipped because another program ran on that CPU. */
+  readonly recursionMisses: bigint;
+}

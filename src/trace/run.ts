@@ -1,0 +1,173 @@
+/**
+ * Owns one run: looks at the ring buffer, hands on events, notices when there is nothing left to trace or it costs too much.
+ * Does not own preparing and arming (observe.ts) nor what is shown (tools/).
+ */
+import { requireProcess } from "../target/process.js";
+import { Budget } from "./budget.js";
+import type { Ending } from "./ending.js";
+import { holdsUserAddresses } from "./events.js";
+import type { EventRecord } from "./events.js";
+import type { LaunchedCommand } from "./launch.js";
+import { followMappings, type FollowedMappings } from "./mapped.js";
+import type { Prepared } from "./prepare.js";
+import type { ProbeCounters } from "./probe.js";
+import type { Session } from "./session.js";
+
+export interface RunRequest {
+  /** Ends the run when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Called for each event in kernel time; the record is valid during the call only. */
+  readonly onEvent: (record: EventRecord) => void;
+  /** Called after each batch of events. */
+  readonly onPause?: () => void;
+  /** Called about once a second with what the kernel side has counted, one per probe. */
+  readonly onCounters?: (counters: readonly ProbeCounters[]) => void;
+}
+
+/** Milliseconds between two looks at processes and counters. */
+const watchPause = 100;
+const countersPause = 1000;
+
+/**
+ * Milliseconds until the next look at the ring buffer, after one that found so many events. Why so short when there were
+ * some: a program that finds much waiting wakes us at every hit, which costs the traced thread more than the event.
+ */
+function pauseAfter(events: number): number {
+  if (events > 1000) return 0;
+  return events > 10 ? 2 : 20;
+}
+
+/** What a run is to heed, beside its probes. */
+export interface RunLimits {
+  readonly children: boolean;
+  readonly budgetPercent: number | undefined;
+}
+
+export class Run implements Disposable {
+  readonly #limits: RunLimits;
+  readonly #prepared: Prepared;
+  readonly #session: Session;
+  readonly #command: LaunchedCommand | undefined;
+  readonly #followed: FollowedMappings | undefined;
+
+  constructor(limits: RunLimits, prepared: Prepared, session: Session, command: LaunchedCommand | undefined) {
+    this.#limits = limits;
+    this.#prepared = prepared;
+    this.#session = session;
+    this.#command = command;
+    this.#followed = this.#needsMappings() ? followMappings(prepared.symbolizer) : undefined;
+  }
+
+  /** Runs until it is stopped or nothing is left to trace; then disarms, and hands on what had come until then. */
+  async untilEnd(request: RunRequest): Promise<Ending> {
+    const session = this.#session;
+    let isWanted = true;
+    let wake: (() => void) | undefined;
+    using readable = session.onReadable(() => wake?.());
+    const onAbort = (): void => wake?.();
+    request.signal.addEventListener("abort", onAbort);
+    const command = this.#command;
+    let ending: Ending | undefined;
+    void command?.ended.then((exitCode) => {
+      ending ??= { kind: "command ended", exitCode };
+      return wake?.();
+    });
+    command?.release();
+    const watch = new Watch(this.#limits, this.#prepared.plan.armed.pids, command !== undefined, this.#prepared.costs);
+    while (isWanted) {
+      this.#followed?.drain();
+      const count = session.drain(request.onEvent);
+      request.onPause?.();
+      ending ??= request.signal.aborted
+        ? { kind: "stopped" }
+        : watch.look(() => this.counters(), request.onCounters);
+      isWanted = ending === undefined;
+      if (isWanted) await pause(pauseAfter(count), (resume) => (wake = resume));
+    }
+    request.signal.removeEventListener("abort", onAbort);
+    readable[Symbol.dispose]();
+    session.disarm();
+    this.#followed?.drain();
+    session.drain(request.onEvent, 0);
+    request.onPause?.();
+    if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
+    // Why asked: Ctrl-C goes to the command as well, and may have ended it already.
+    const isKilled = ending?.kind === "stopped" && isAlive(command.pid);
+    command.kill();
+    return isKilled ? { kind: "stopped", command: "killed" } : (ending ?? { kind: "stopped" });
+  }
+
+  counters(): readonly ProbeCounters[] {
+    return this.#prepared.plan.probes.map(({ number }) => this.#session.counters(number));
+  }
+
+  [Symbol.dispose](): void {
+    this.#followed?.[Symbol.dispose]();
+  }
+
+  /** Why not with -p alone: what a process maps that is there already is read when it is asked for. */
+  #needsMappings(): boolean {
+    const { armed, probes } = this.#prepared.plan;
+    const isNamed = armed.pids.length > 0 && this.#command === undefined && !this.#limits.children;
+    return !isNamed && probes.some(({ event }) => holdsUserAddresses(event));
+  }
+}
+
+/** Looks now and then whether there is still something to trace, and whether it costs too much. */
+class Watch {
+  readonly #limits: RunLimits;
+  readonly #pids: readonly number[];
+  readonly #budget: Budget;
+  #looked = performance.now();
+  #counted = performance.now();
+
+  constructor(limits: RunLimits, pids: readonly number[], isCommand: boolean, costs: readonly number[]) {
+    this.#limits = limits;
+    // Why: the end of a command comes as an event, with its exit code.
+    this.#pids = isCommand ? [] : pids;
+    this.#budget = new Budget(costs, performance.now() * 1e6);
+  }
+
+  look(countersOf: () => readonly ProbeCounters[], onCounters: RunRequest["onCounters"]): Ending | undefined {
+    const now = performance.now();
+    if (now - this.#looked < watchPause) return undefined;
+    this.#looked = now;
+    if (this.#pids.length > 0 && !this.#limits.children && !this.#pids.some(isAlive))
+      return { kind: "processes ended" };
+    const { budgetPercent } = this.#limits;
+    const isCounting = onCounters !== undefined && now - this.#counted >= countersPause;
+    if (!isCounting && budgetPercent === undefined) return undefined;
+    const counters = countersOf();
+    if (isCounting) {
+      this.#counted = now;
+      onCounters(counters);
+    }
+    const percent = this.#budget.share(
+      counters.map(({ hits }) => hits),
+      now * 1e6,
+    );
+    return percent !== undefined && budgetPercent !== undefined && percent > budgetPercent
+      ? { kind: "over budget", percent }
+      : undefined;
+  }
+}
+
+/** Waits, or goes on at once when what `take` was given is called. */
+async function pause(milliseconds: number, take: (resume: () => void) => void): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (milliseconds === 0) return void setImmediate(resolve);
+    const timer = setTimeout(resolve, milliseconds);
+    take(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return requireProcess(pid).isAlive();
+  } catch {
+    return false;
+  }
+}
