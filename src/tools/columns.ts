@@ -108,9 +108,8 @@ export class ColumnPrinter {
 
 /** Joins the parts of an event as they are printed. */
 export function joinLines({ time, head, message, stacks }: EventLines): string {
-  return message === "" && stacks === ""
-    ? `${`${time}${head}`.trimEnd()}\n`
-    : `${time}${head} ${message}\n${stacks}`;
+  const line = message === "" ? `${time}${head}`.trimEnd() : `${time}${head} ${message}`;
+  return `${line}\n${stacks}`;
 }
 
 /** Cuts a name that escapes have made longer than its column, between two characters or escapes. */

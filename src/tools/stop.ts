@@ -6,13 +6,15 @@
 export interface StopSignal extends Disposable {
   readonly signal: AbortSignal;
   now(): void;
+  /** Sets the time limit, from now on. */
+  after(seconds: number): void;
 }
 
 /** Why: setTimeout takes what is longer (25 days) for one millisecond. */
 const longestTimer = 2 ** 31 - 1;
 
-/** SIGINT, SIGTERM, SIGHUP and the time limit abort the signal; a second SIGINT ends the process at once. */
-export function stopSignal(seconds: number | undefined): StopSignal {
+/** SIGINT, SIGTERM and SIGHUP abort the signal; a second SIGINT ends the process at once. */
+export function stopSignal(): StopSignal {
   const controller = new AbortController();
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const onSignal = (name: NodeJS.Signals): void => {
@@ -20,17 +22,16 @@ export function stopSignal(seconds: number | undefined): StopSignal {
     controller.abort();
   };
   for (const name of names) process.on(name, onSignal);
-  const end = performance.now() + (seconds ?? 0) * 1000;
   let timer: NodeJS.Timeout | undefined;
-  const wait = (): void => {
+  const waitUntil = (end: number): void => {
     const rest = end - performance.now();
     if (rest <= 0) controller.abort();
-    else timer = setTimeout(wait, Math.min(rest, longestTimer));
+    else timer = setTimeout(waitUntil, Math.min(rest, longestTimer), end);
   };
-  if (seconds !== undefined) wait();
   return {
     signal: controller.signal,
     now: () => controller.abort(),
+    after: (seconds) => waitUntil(performance.now() + seconds * 1000),
     [Symbol.dispose]() {
       clearTimeout(timer);
       for (const name of names) process.off(name, onSignal);

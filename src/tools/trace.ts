@@ -33,7 +33,7 @@ export interface TraceRequest extends ObserveRequest {
 
 /** Runs until it is stopped or nothing is left to trace; returns the exit code. */
 export async function trace(request: TraceRequest): Promise<number> {
-  using stop = stopSignal(request.seconds);
+  using stop = stopSignal();
   await using observation = await observe(request);
   const remarks = new Output(2);
   const say = (text: string): void => {
@@ -49,6 +49,8 @@ export async function trace(request: TraceRequest): Promise<number> {
   output.flush();
   // Why: an event leaves only short-lived strings; a young generation that grows for them costs 20 MB and saves no time.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // Why here: the time to find and arm places on a busy machine is not the reader's.
+  if (request.seconds !== undefined) stop.after(request.seconds);
   let shown = 0;
   let lost = 0n;
   const ending = await observation.run({

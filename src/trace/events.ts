@@ -138,6 +138,8 @@ function readStack(
   const caller = view.getBigUint64(at + stackParts.returnAddress, true);
   const rule = view.getUint32(at + stackParts.rule, true);
   const isMissing = rule === callerRules.missing || (rule === callerRules.compare && addresses[1] !== caller);
+  // Why: a frame pointer that was never set leads to address 0, which is nobody's code.
+  while (addresses.at(-1) === 0n) addresses.pop();
   if (isMissing && caller >= lowestCode && addresses.length > 0) addresses.splice(1, 0, caller);
   return { space, addresses, errno: undefined };
 }

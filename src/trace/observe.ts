@@ -93,7 +93,12 @@ async function prepareAndArm(request: PrepareRequest): Promise<{ prepared: Prepa
   }
 }
 
-function present(prepared: Prepared, session: Session, command: LaunchedCommand | undefined, run: Run): Observation {
+function present(
+  prepared: Prepared,
+  session: Session,
+  command: LaunchedCommand | undefined,
+  run: Run,
+): Observation {
   const { plan, symbolizer } = prepared;
   return {
     ...plan,
@@ -101,8 +106,13 @@ function present(prepared: Prepared, session: Session, command: LaunchedCommand 
     printAddress: (pid, address) => symbolizer.print(pid, address),
     run: (request) => run.untilEnd(request),
     counters: () => run.counters(),
-    losses: () => ({ late: session.late, unresolved: symbolizer.unresolved, recursionMisses: session.recursionMisses() }),
-    explainSilence: (probe) => explainSilence(prepared.binariesOf(probe), plan.armed.pids, command !== undefined),
+    losses: () => ({
+      late: session.late,
+      unresolved: symbolizer.unresolved,
+      recursionMisses: session.recursionMisses(),
+    }),
+    explainSilence: (probe) =>
+      explainSilence(prepared.binariesOf(probe), plan.armed.pids, command !== undefined),
     async [Symbol.asyncDispose]() {
       run[Symbol.dispose]();
       session[Symbol.dispose]();

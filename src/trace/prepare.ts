@@ -190,7 +190,12 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
         pids,
       },
       skipped: resolved.flatMap(({ skipped }) => skipped),
-      notes: [...new Set([...resolved.flatMap(({ notes }) => notes), ...(slowNote === undefined ? [] : [slowNote])])],
+      notes: [
+        ...new Set([
+          ...resolved.flatMap(({ notes }) => notes),
+          ...(slowNote === undefined ? [] : [slowNote]),
+        ]),
+      ],
       dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
     },
     session: {

@@ -73,7 +73,12 @@ export class Run implements Disposable {
       return wake?.();
     });
     command?.release();
-    const watch = new Watch(this.#limits, this.#prepared.plan.armed.pids, command !== undefined, this.#prepared.costs);
+    const watch = new Watch(
+      this.#limits,
+      this.#prepared.plan.armed.pids,
+      command !== undefined,
+      this.#prepared.costs,
+    );
     while (isWanted) {
       this.#followed?.drain();
       const count = session.drain(request.onEvent);

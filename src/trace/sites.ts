@@ -28,7 +28,10 @@ export function groupSites(
       const members: UprobeSite[] = [];
       const { openPath, path: shownPath } = binary;
       const returns = trap === "uretprobe";
-      group = { attachment: { program: programs[layout]!, openPath, shownPath, returns, sites: members }, members };
+      group = {
+        attachment: { program: programs[layout]!, openPath, shownPath, returns, sites: members },
+        members,
+      };
       groups.set(key, group);
     }
     const cookie = cookieOf(first + index, rules[index] ?? "complete");
