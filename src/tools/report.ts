@@ -52,7 +52,7 @@ export function printEnding(observation: Observation, ending: Ending, shown: num
     const { hits, lost, faults, filtered } = counters[index]!;
     const parts = [
       `${hits} ${hits === 1n ? "hit" : "hits"}`,
-      filtered > 0n ? `${filtered} not by the predicate` : "",
+      filtered > 0n ? `${filtered} held back by the predicate` : "",
       `${lost} lost`,
       faults > 0n ? `${faults} faulted ${faults === 1n ? "read" : "reads"}` : "",
     ].filter((part) => part !== "");

@@ -45,7 +45,8 @@ interface Example {
   readonly bcc?: string;
 }
 
-// BCC 0.26 (Debian 12) was run on the same calls: its columns and values are these but where `bcc` says otherwise.
+// BCC 0.26 (Debian 12) was run by hand on most of these calls, not on --uid: columns and values are these but where `bcc`
+// says otherwise. The rows themselves come from what the programs do.
 const examples: readonly Example[] = [
   { words: ['c:open (arg2 == 42) "%s %d", arg1, arg2'], doing: "files", rows: ["open|other 42"] },
   {

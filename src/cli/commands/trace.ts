@@ -47,7 +47,11 @@ const options: readonly OptionRow[] = [
   },
   { name: "raw", help: "show text byte for byte, control bytes too" },
   { name: "user-stack", letter: "U", help: "show the user stack (programs with frame pointers)" },
-  { name: "kernel-stack", letter: "K", help: "show the kernel stack (at a place in user space the kernel mostly has none to show)" },
+  {
+    name: "kernel-stack",
+    letter: "K",
+    help: "show the kernel stack (at a place in user space the kernel mostly has none to show)",
+  },
   { name: "address", letter: "a", help: "show addresses in stacks" },
   { name: "aggregate", letter: "A", help: "with -M: show equal events once, with their count" },
   { name: "include-self", letter: "S", help: "trace uscope itself too" },
