@@ -120,6 +120,12 @@ export const { expression } = fc.letrec<{ expression: string; leaf: string }>((t
   ),
 }));
 
+/** `waiting + *(int *)address`, where computing the address takes nearly all registers while others wait. arg3 + 0 or + 1 comes out. */
+export const crowded = fc.tuple(expression, expression, expression).map(([waiting, compared, divisor]) => ({
+  waiting: `((long)(${waiting}))`,
+  address: `(arg3 + ((${compared}) <= (arg6 >> ((((short)arg1) / (((int)(${divisor}) & 3) - 5)) & 63) ? arg1 : 5)))`,
+}));
+
 function join3([left, operator, right]: [string | number, string, string | number]): string {
   return `(${left} ${operator} ${right})`;
 }

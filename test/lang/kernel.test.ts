@@ -6,7 +6,7 @@ import type { CompiledProbe } from "../../src/lang/compile.js";
 import { createMap } from "../../src/kernel/maps.js";
 import { loadProgram } from "../../src/kernel/programs.js";
 import { needs } from "../support/kernel.js";
-import { expression } from "./expressions.js";
+import { crowded, expression } from "./expressions.js";
 import { compile, compileCase } from "./support.js";
 
 const cases = readFileSync(fileURLToPath(new URL("../golden/lang/programs.txt", import.meta.url)), "utf8")
@@ -20,14 +20,26 @@ const cases = readFileSync(fileURLToPath(new URL("../golden/lang/programs.txt", 
       .trim(),
   }));
 
+// A seed is printed with a failure; it can be given by hand to see it again.
+const seed = Number(process.env["SEED"] ?? Date.now() & 0x7fffffff);
+
 describe.runIf(needs("ring buffer", "attach cookie"))("the kernel's verifier", () => {
   it.each(cases)("accepts: $name", ({ input }) => {
     load(compileCase(input));
   });
 
-  it("accepts random expressions, as values and as predicates", () => {
-    for (const text of fc.sample(expression, 60)) {
+  it(`accepts random expressions, as values and as predicates (SEED=${seed})`, () => {
+    for (const text of fc.sample(expression, { seed, numRuns: 60 })) {
       load(compile(`c:f (${text}) "%d %lu %hhd", ${text}, ${text}, arg1 / arg2 + *(int *)(arg3 + ${text})`));
+    }
+  });
+
+  it(`accepts values that are kept on the stack while others take all registers (SEED=${seed})`, () => {
+    const samples = fc.sample(crowded, { seed, numRuns: 30 });
+    for (const [index, { waiting, address }] of samples.entries()) {
+      const sum = `${waiting} + *(int *)${address}`;
+      const source = `c:f (arg1 / arg2 + ${sum}) "%d %s %ld", arg4 / (${sum}), arg5, STRCMP("text", ${address}) * ${waiting}`;
+      load(compile(source, { sleepable: index % 2 === 0, stacks: { user: index % 3, kernel: 0 } }));
     }
   });
 

@@ -2,6 +2,7 @@
  * Owns handing out r0 to r9: what must survive a call gets r6 to r9, the rest r0 to r5, each where it spares a move.
  * Does not own what becomes of those for which none is left (spilling.ts).
  */
+import { assert } from "../../base/assert.js";
 import type { Register } from "../../bpf/instruction.js";
 import { context, readBy, readByEnd, writtenBy } from "../ir.js";
 import type { Program, Step, Virtual } from "../ir.js";
@@ -9,8 +10,8 @@ import { entryPoint, findLiveness } from "./liveness.js";
 
 export interface Coloring {
   readonly registers: ReadonlyMap<Virtual, Register>;
-  /** For these no register was left. */
-  readonly failed: readonly Virtual[];
+  /** These must make room, as no register was left for them, or for one that must have one beside them. */
+  readonly crowded: readonly Virtual[];
 }
 
 /** Colors by greed: first what survives calls, the most used first, then the rest in the order of the program. */
@@ -51,7 +52,17 @@ export function color(program: Program, unspillable: ReadonlySet<Virtual>): Colo
   crossing.sort((one, other) => weight(other) - weight(one) || one - other);
   local.sort((one, other) => firstPoint(points.get(one)!) - firstPoint(points.get(other)!) || one - other);
   for (const virtual of [...crossing, ...local]) give(virtual);
-  return { registers, failed };
+  const spillable = (virtual: Virtual): boolean => virtual !== context && !unspillable.has(virtual);
+  const crowded = failed.filter(spillable);
+  if (failed.length === 0 || crowded.length > 0) return { registers, crowded };
+  const inTheWay = failed.map((virtual) => {
+    const needed = points.get(virtual)!;
+    const beside = all.filter((other) => spillable(other) && (points.get(other)! & needed) !== 0n);
+    // Why: no step reads and writes more than six values, so that ten registers do once all others are on the stack.
+    assert(beside.length > 0, "no register is left for a value on its way to its use");
+    return beside.reduce((least, other) => (weight(other) < weight(least) ? other : least));
+  });
+  return { registers, crowded: [...new Set(inTheWay)] };
 }
 
 const savedRegisters: readonly Register[] = [6, 7, 8, 9];

@@ -2,7 +2,6 @@
  * Owns the fifth pass: a machine register for every virtual one, a place on the stack for every buffer. Its parts stand in allocating/.
  * Does not own instructions (6-emit).
  */
-import { assert } from "../../base/assert.js";
 import type { Register } from "../../bpf/instruction.js";
 import { color } from "../allocating/coloring.js";
 import { prepare } from "../allocating/prepare.js";
@@ -23,11 +22,10 @@ export function allocate(program: Program): Allocated {
   let current = prepare(program);
   const unspillable = new Set<Virtual>();
   for (;;) {
-    const { registers, failed } = color(current, unspillable);
-    if (failed.length === 0) return { program: current, registers, ...placeSlots(current) };
-    const spillable = failed.filter((register) => !unspillable.has(register));
-    assert(spillable.length > 0, "no register is left for a value on its way to its use");
-    const spilled = spill(current, spillable);
+    const { registers, crowded } = color(current, unspillable);
+    if (crowded.length === 0) return { program: current, registers, ...placeSlots(current) };
+    // Why: each round takes from those that can still be spilled and adds none, so that the rounds end.
+    const spilled = spill(current, crowded);
     for (const carrier of spilled.carriers) unspillable.add(carrier);
     current = spilled.program;
   }
