@@ -2,7 +2,8 @@
  * Owns writing lines to a descriptor in large pieces, and notices when nobody reads any more.
  * Does not own what is written.
  */
-import { writeSync } from "node:fs";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { KernelError } from "../base/errors.js";
 import { describeErrno } from "../kernel/errno.js";
 
@@ -15,30 +16,57 @@ export class Output {
 
   readonly #descriptor: number;
   readonly #encoding: "utf8" | "latin1";
+  /** Never waits in a write: what a full pipe does not take is kept until it does. */
+  readonly #isPatient: boolean;
   #pending = "";
+  /** Bytes that were refused for now. */
+  #rest: Uint8Array = new Uint8Array(0);
   /** Why kept: a new buffer a piece is memory outside of the heap that waits for a collection. */
   readonly #bytes = Buffer.allocUnsafe(4 * pieceLength);
 
   /** latin1 writes each character as one byte: for text that was read as raw bytes. */
-  constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8") {
-    this.#descriptor = descriptor;
+  constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8", isPatient = false) {
+    this.#descriptor = isPatient ? reopen(descriptor) : descriptor;
     this.#encoding = encoding;
+    this.#isPatient = isPatient;
   }
 
   write(text: string): void {
     this.#pending += text;
-    if (this.#pending.length >= pieceLength) this.flush();
+    if (this.#pending.length >= pieceLength && this.#rest.length === 0) this.flush();
+  }
+
+  /** Writes what is pending, and says whether all of it is written. */
+  flush(): boolean {
+    if (this.closed) return true;
+    if (this.#rest.length > 0) {
+      this.#rest = this.#writeAll(this.#rest).slice();
+      if (this.#rest.length > 0) return false;
+    }
+    if (this.#pending === "") return true;
+    const bytes = this.#encode(this.#pending);
+    this.#pending = "";
+    this.#rest = this.#writeAll(bytes).slice();
+    return this.#rest.length === 0;
   }
 
   /**
-   * Writes what is pending. Why synchronously: memory stays flat however slow the reader is; what the reader cannot
-   * take fills the ring buffer, and is counted there as lost.
+   * Fulfilled when all is written, nobody reads any more, or the signal is aborted. Why whoever makes events waits for it:
+   * memory stays flat however slow the reader is; what the reader cannot take fills the ring buffer, and counts there as lost.
    */
-  flush(): void {
-    if (this.#pending === "" || this.closed) return;
-    const bytes = this.#encode(this.#pending);
-    this.#pending = "";
-    for (let at = 0; at < bytes.length && !this.closed;) at += this.#writeSome(bytes, at);
+  async drained(signal: AbortSignal): Promise<void> {
+    while (!this.flush() && !this.closed && !signal.aborted) await sleep(5);
+  }
+
+  /** Returns what could not be written now. */
+  #writeAll(bytes: Uint8Array): Uint8Array {
+    let at = 0;
+    while (at < bytes.length && !this.closed) {
+      const count = this.#writeSome(bytes, at);
+      if (count === 0 && this.#isPatient) break;
+      at += count;
+    }
+    return this.closed ? new Uint8Array(0) : bytes.subarray(at);
   }
 
   #encode(text: string): Uint8Array {
@@ -59,9 +87,27 @@ export class Output {
       }
       // Why: a pipe that another program made non-blocking is full; its reader is only slow.
       if (code !== "EAGAIN") throw unwritable(this.#descriptor, error);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      if (!this.#isPatient) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       return 0;
     }
+  }
+}
+
+/**
+ * Opens a pipe or terminal once more, for writes that never wait. Why not O_NONBLOCK on the descriptor itself: it is shared
+ * with the shell and every program that writes there. A file never waits; opened anew it would begin at its start.
+ */
+function reopen(descriptor: number): number {
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFIFO() && !status.isCharacterDevice()) return descriptor;
+    return openSync(
+      `/proc/self/fd/${descriptor}`,
+      constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
+    );
+  } catch {
+    // Another user's terminal may not be opened: then writes wait as they always did.
+    return descriptor;
   }
 }
 

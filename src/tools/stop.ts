@@ -4,7 +4,10 @@
  */
 
 export interface StopSignal extends Disposable {
+  /** Aborted by whatever ends the tool. */
   readonly signal: AbortSignal;
+  /** Aborted by a signal to the process only: somebody is waiting for its end. */
+  readonly interrupted: AbortSignal;
   now(): void;
   /** Sets the time limit, from now on. */
   after(seconds: number): void;
@@ -16,9 +19,11 @@ const longestTimer = 2 ** 31 - 1;
 /** SIGINT, SIGTERM and SIGHUP abort the signal; a second SIGINT ends the process at once. */
 export function stopSignal(): StopSignal {
   const controller = new AbortController();
+  const interruption = new AbortController();
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted && name === "SIGINT") process.exit(130);
+    if (interruption.signal.aborted && name === "SIGINT") process.exit(130);
+    interruption.abort();
     controller.abort();
   };
   for (const name of names) process.on(name, onSignal);
@@ -30,6 +35,7 @@ export function stopSignal(): StopSignal {
   };
   return {
     signal: controller.signal,
+    interrupted: interruption.signal,
     now: () => controller.abort(),
     after: (seconds) => waitUntil(performance.now() + seconds * 1000),
     [Symbol.dispose]() {

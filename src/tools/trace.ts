@@ -35,14 +35,14 @@ export interface TraceRequest extends ObserveRequest {
 export async function trace(request: TraceRequest): Promise<number> {
   using stop = stopSignal();
   await using observation = await observe(request);
-  const remarks = new Output(2);
+  const remarks = new Output(2, "utf8", true);
   const say = (text: string): void => {
     remarks.write(text);
     remarks.flush();
   };
   if (request.verbose) say(printVerbose(observation));
   say(printArmed(observation));
-  const output = new Output(1, request.raw ? "latin1" : "utf8");
+  const output = new Output(1, request.raw ? "latin1" : "utf8", true);
   const printer = makePrinter(request, observation);
   const aggregate = request.aggregate ? new Aggregate() : undefined;
   output.write(printer.header);
@@ -63,6 +63,7 @@ export async function trace(request: TraceRequest): Promise<number> {
       else aggregate.add(text);
       if (++shown === request.maxEvents) stop.now();
     },
+    isReady: () => output.flush(),
     onPause() {
       output.flush();
       if (output.closed) stop.now();
@@ -74,8 +75,10 @@ export async function trace(request: TraceRequest): Promise<number> {
     },
   });
   aggregate?.print((text) => output.write(text));
-  output.flush();
+  // Why: events that were shown wait for their reader, but a person who presses Ctrl-C does not.
+  await output.drained(stop.interrupted);
   say(printEnding(observation, ending, shown));
+  await remarks.drained(stop.interrupted);
   return ending.kind === "over budget" ? 1 : 0;
 }
 

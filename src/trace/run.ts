@@ -12,12 +12,15 @@ import { followMappings, type FollowedMappings } from "./mapped.js";
 import type { Prepared } from "./prepare.js";
 import type { ProbeCounters } from "./probe.js";
 import type { Session } from "./session.js";
+import type { Drained } from "./stream.js";
 
 export interface RunRequest {
   /** Ends the run when it is aborted. */
   readonly signal: AbortSignal;
   /** Called for each event in kernel time; the record is valid during the call only. */
   readonly onEvent: (record: EventRecord) => void;
+  /** Says whether more events can be taken now; else they stay in the ring buffer, and what finds it full counts as lost. */
+  readonly isReady?: () => boolean;
   /** Called after each batch of events. */
   readonly onPause?: () => void;
   /** Called about once a second with what the kernel side has counted, one per probe. */
@@ -28,12 +31,14 @@ export interface RunRequest {
 const watchPause = 100;
 const countersPause = 1000;
 
+const nothing: Drained = { events: 0, isMore: false };
+
 /**
  * Milliseconds until the next look at the ring buffer, after one that found so many events. Why so short when there were
  * some: a program that finds much waiting wakes us at every hit, which costs the traced thread more than the event.
  */
-function pauseAfter(events: number): number {
-  if (events > 1000) return 0;
+function pauseAfter({ events, isMore }: Drained): number {
+  if (isMore || events > 1000) return 0;
   return events > 10 ? 2 : 20;
 }
 
@@ -81,19 +86,19 @@ export class Run implements Disposable {
     );
     while (isWanted) {
       this.#followed?.drain();
-      const count = session.drain(request.onEvent);
+      const drained = request.isReady?.() === false ? nothing : session.drain(request.onEvent);
       request.onPause?.();
       ending ??= request.signal.aborted
         ? { kind: "stopped" }
         : watch.look(() => this.counters(), request.onCounters);
       isWanted = ending === undefined;
-      if (isWanted) await pause(pauseAfter(count), (resume) => (wake = resume));
+      if (isWanted) await pause(pauseAfter(drained), (resume) => (wake = resume));
     }
     request.signal.removeEventListener("abort", onAbort);
     readable[Symbol.dispose]();
     session.disarm();
     this.#followed?.drain();
-    session.drain(request.onEvent, 0);
+    while (session.drain(request.onEvent, 0).isMore) request.onPause?.();
     request.onPause?.();
     if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
     // Why asked: Ctrl-C goes to the command as well, and may have ended it already.

@@ -28,6 +28,13 @@ export interface RecordSource {
   release(): void;
 }
 
+export interface Drained {
+  /** Handed on. */
+  readonly events: number;
+  /** More records wait than were taken. */
+  readonly isMore: boolean;
+}
+
 export class EventStream {
   /** Events handed on after a younger one. */
   late = 0;
@@ -43,24 +50,23 @@ export class EventStream {
     this.#source = source;
   }
 
-  /** Hands on what is older than the window, oldest first, and returns how many; a record is valid only during its call. */
-  drain(visit: (record: EventRecord) => void, window: number = holdBackNanoseconds): number {
+  /**
+   * Hands on what is older than the window, oldest first; a record is valid only during its call. Takes one slice at most, so
+   * that whoever runs the trace comes to its other business however much arrives.
+   */
+  drain(visit: (record: EventRecord) => void, window: number = holdBackNanoseconds): Drained {
     const batch = this.#batch;
-    let visited = 0;
-    for (;;) {
-      const now = monotonicNow();
-      batch.clear();
-      batch.addHeld(this.#held);
-      const fresh = batch.addFresh(this.#source, sliceRecords);
-      batch.sort();
-      // Why: behind a full slice there may be events up to one window older than its youngest.
-      const due = batch.countUntil((fresh < sliceRecords ? now : batch.youngest) - window);
-      visited += due;
-      for (let index = 0; index < due; index++) this.#hand(batch.record(index), visit);
-      this.#holdFrom(due);
-      this.#source.release();
-      if (fresh < sliceRecords) return visited;
-    }
+    const now = monotonicNow();
+    batch.clear();
+    batch.addHeld(this.#held);
+    const isMore = batch.addFresh(this.#source, sliceRecords) === sliceRecords;
+    batch.sort();
+    // Why: behind a full slice there may be events up to one window older than its youngest.
+    const due = batch.countUntil(isMore ? batch.youngest - holdBackNanoseconds : now - window);
+    for (let index = 0; index < due; index++) this.#hand(batch.record(index), visit);
+    this.#holdFrom(due);
+    this.#source.release();
+    return { events: due, isMore };
   }
 
   #holdFrom(first: number): void {
