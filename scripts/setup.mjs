@@ -18,6 +18,9 @@ const testPrograms = [
   { command: "go", package: "golang-go" },
   { command: "setpriv", package: "util-linux" },
   { command: "java", package: "default-jre-headless" },
+  { command: "llvm-objdump", package: "llvm" },
+  { command: "ruby", package: "ruby" },
+  { command: "php", package: "php-cli" },
 ];
 
 /** What the benchmark needs; peers are measured beside it where they are installed. */

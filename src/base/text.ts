@@ -8,25 +8,71 @@ export function isGlob(pattern: string): boolean {
   return /[*?[]/.test(pattern);
 }
 
-/** Makes a test of a glob over whole names: `*` any run, `?` one character, `[a-z]` and `[!a-z]` classes, `\` takes the next as it is. */
+/**
+ * Makes a test of a glob over whole names: `*` any run, `?` one character, `[a-z]` and `[!a-z]` classes, `\` takes the next as it is.
+ * As in fnmatch, a reversed range holds nothing and a `[` without its `]` stands for itself. Takes at most pattern times name steps.
+ */
 export function globMatcher(pattern: string): (name: string) => boolean {
-  let source = "";
+  const steps = parseGlob(pattern);
+  return (name) => matchesSteps(steps, name);
+}
+
+/** Any run, one code unit, or one of a class. */
+type GlobStep = "*" | number | ((unit: number) => boolean);
+
+function parseGlob(pattern: string): GlobStep[] {
+  const steps: GlobStep[] = [];
   for (let index = 0; index < pattern.length; index++) {
     const character = pattern[index]!;
-    const classEnd = character === "[" ? pattern.indexOf("]", index + 2) : -1;
-    if (character === "*") source += "[^]*";
-    else if (character === "?") source += "[^]";
+    const bodyStart = index + (pattern[index + 1] === "!" ? 2 : 1);
+    // Spec: POSIX 2.13.1: a `]` that comes first stands for itself.
+    const classEnd = character === "[" ? pattern.indexOf("]", bodyStart + 1) : -1;
+    if (character === "*") steps.push("*");
+    else if (character === "?") steps.push(() => true);
     else if (classEnd > 0) {
-      const body = pattern.slice(index + 1, classEnd).replaceAll("\\", "\\\\");
-      source += `[${body.startsWith("!") ? `^${body.slice(1)}` : body.replace(/^\^/, "\\^")}]`;
+      const isWithin = parseClass(pattern.slice(bodyStart, classEnd));
+      steps.push(bodyStart === index + 1 ? isWithin : (unit) => !isWithin(unit));
       index = classEnd;
     } else {
-      const literal = character === "\\" && index + 1 < pattern.length ? pattern[++index]! : character;
-      source += literal.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
+      if (character === "\\" && index + 1 < pattern.length) index++;
+      steps.push(pattern.charCodeAt(index));
     }
   }
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
+  return steps;
+}
+
+function parseClass(body: string): (unit: number) => boolean {
+  const ranges: { readonly first: number; readonly last: number }[] = [];
+  for (let index = 0; index < body.length; index++) {
+    const first = body.charCodeAt(index);
+    if (body[index + 1] === "-" && index + 2 < body.length) index += 2;
+    ranges.push({ first, last: body.charCodeAt(index) });
+  }
+  return (unit) => ranges.some(({ first, last }) => first <= unit && unit <= last);
+}
+
+/** Why no RegExp: it tries every way to share a name among all its stars; to move the last star alone is enough. */
+function matchesSteps(steps: readonly GlobStep[], name: string): boolean {
+  let step = 0;
+  let afterStar = -1;
+  let runEnd = 0;
+  for (let at = 0; at < name.length;) {
+    const wanted = steps[step];
+    const unit = name.charCodeAt(at);
+    if (wanted === "*") {
+      afterStar = ++step;
+      if (afterStar === steps.length) return true;
+      runEnd = at;
+    } else if (wanted === unit || (typeof wanted === "function" && wanted(unit))) {
+      step++;
+      at++;
+    } else if (afterStar >= 0) {
+      step = afterStar;
+      at = ++runEnd;
+    } else return false;
+  }
+  while (steps[step] === "*") step++;
+  return step === steps.length;
 }
 
 /** Returns up to `limit` candidates that are close to a misspelt name, nearest first. */
@@ -49,6 +95,11 @@ export function escapeControls(text: string): string {
   // Why: C1 controls (0x80-0x9f) drive terminals as ESC sequences do; line separators break one-line records;
   // bidirectional overrides reorder what is shown.
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeOne);
+}
+
+/** The same for text of several lines, whose line ends are our own: names of files and functions stand in messages too. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeControls).join("\n");
 }
 
 function escapeOne(character: string): string {

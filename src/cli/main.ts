@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { UsageError, UscopeError } from "../base/errors.js";
-import { nearestNames } from "../base/text.js";
+import { escapeLines, nearestNames } from "../base/text.js";
 import { Output } from "../tools/output.js";
 import type { Command } from "./command.js";
 import { parseOptions, printOptions } from "./options.js";
@@ -37,7 +37,7 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     return await runCommand(words);
   } catch (error) {
-    process.stderr.write(`${printError(error)}\n`);
+    process.stderr.write(`${escapeLines(printError(error))}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -11,6 +11,7 @@ export const errno = {
   ESRCH: 3,
   EIO: 5,
   E2BIG: 7,
+  ENOEXEC: 8,
   EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,
@@ -27,6 +28,8 @@ export const errno = {
 /** Returns the name and meaning of an errno, "EPERM" and "operation not permitted". */
 export function describeErrno(number: number): { readonly name: string; readonly meaning: string } {
   if (number === ENOTSUPP) return { name: "ENOTSUPP", meaning: "operation not supported" };
+  // Why here: libuv, which Node asks, does not know it.
+  if (number === errno.ENOEXEC) return { name: "ENOEXEC", meaning: "exec format error" };
   const known = getSystemErrorMap().get(-number);
   if (known === undefined) return { name: `errno ${number}`, meaning: "an errno without a name" };
   return { name: known[0] === "ENOTSUP" ? "EOPNOTSUPP" : known[0], meaning: known[1] };

@@ -93,6 +93,12 @@ const hints: readonly Hint[] = [
   },
   {
     calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    errno: "ENOEXEC",
+    what: "the kernel cannot decode the instruction there",
+    fix: "name another place: a function's entry, or the start of another instruction",
+  },
+  {
+    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
     errno: "EOPNOTSUPP",
     what: "this kernel cannot attach a program in that way",
     fix: lastResort,

@@ -96,16 +96,21 @@ const dataPages = 64;
 class Watcher implements ProcessEvents {
   readonly #rings: readonly CpuRing[];
   readonly #listener: ProcessListener;
-  readonly #watches: readonly Disposable[];
+  readonly #watches: Disposable[] = [];
   #lost = 0;
   #closed = false;
 
   constructor(rings: readonly CpuRing[], listener: ProcessListener) {
     this.#rings = rings;
     this.#listener = listener;
-    this.#watches = rings.map((ring) =>
-      watchDescriptor(ring.fd, { keepAlive: false }, () => this.drain(), "process events"),
-    );
+    try {
+      for (const { fd } of rings) {
+        this.#watches.push(watchDescriptor(fd, { keepAlive: false }, () => this.drain(), "process events"));
+      }
+    } catch (error) {
+      for (const watch of this.#watches) watch[Symbol.dispose]();
+      throw error;
+    }
     // Kernel: perf_poll() forgets a wake-up when anybody looks, and epoll looks twice at what it takes in, telling the second answer: a
     // wake-up before that is lost. The event loop takes descriptors in when it next polls, for certain before its second check phase.
     setImmediate(() => setImmediate(() => this.drain()));

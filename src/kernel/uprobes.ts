@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { assert } from "../base/assert.js";
 import type { FileOffset } from "../base/bytes.js";
 import { KernelError, UnsupportedError } from "../base/errors.js";
+import { readOnlineCpus } from "./cpus.js";
 import { errno } from "./errno.js";
 import { kernelError } from "./hints.js";
 import { linkPerfEvent, linkUprobeMulti, perfUprobe } from "./layouts.js";
@@ -77,9 +78,11 @@ export function attachMulti(request: UprobeRequest): UprobeLink {
 export function attachPmu(request: UprobeRequest): UprobeLink {
   assert(!request.program.multi, "a program that was loaded for uprobe_multi");
   const pmu = readUprobePmu();
+  // Kernel: perf wants a CPU that runs when there is no process; which does not matter, the program runs on all.
+  const cpu = request.pid === undefined ? (readOnlineCpus()[0] ?? 0) : -1;
   const descriptors: number[] = [];
   try {
-    for (const site of request.sites) descriptors.push(attachOrBlame(request, site, pmu));
+    for (const site of request.sites) descriptors.push(attachOrBlame(request, site, pmu, cpu));
     return openLink("perf_event", request.sites.length, descriptors);
   } catch (error) {
     for (const fd of descriptors) closeDescriptor(fd);
@@ -194,21 +197,26 @@ const idleProgram = {
 } as const;
 
 function blamesOneSite(number: number): boolean {
+  // Kernel: ENOEXEC is for bytes that it cannot decode, ENOTSUPP for instructions that it knows and does not take.
   return (
-    number === errno.ENOTSUPP || number === errno.EINVAL || number === errno.EIO || number === errno.EFAULT
+    number === errno.ENOTSUPP ||
+    number === errno.ENOEXEC ||
+    number === errno.EINVAL ||
+    number === errno.EIO ||
+    number === errno.EFAULT
   );
 }
 
-function attachOrBlame(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu): number {
+function attachOrBlame(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu, cpu: number): number {
   try {
-    return attachOne(request, site, pmu);
+    return attachOne(request, site, pmu, cpu);
   } catch (error) {
     const isHere = error instanceof KernelError && blamesOneSite(error.errno);
     throw isHere ? new RefusedPlaceError(error, site) : error;
   }
 }
 
-function attachOne(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu): number {
+function attachOne(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu, cpu: number): number {
   if (site.semaphore !== undefined && pmu.semaphoreShift === undefined) {
     throw new UnsupportedError({
       what: "this kernel cannot raise a marker's semaphore: that needs Linux 4.20",
@@ -226,8 +234,7 @@ function attachOne(request: UprobeRequest, site: UprobeSite, pmu: UprobePmu): nu
     path: request.openPath,
     offset: site.offset,
   });
-  // Kernel: the CPU does not matter to the program, it runs on all; perf wants one when there is no process.
-  const event = perfEventOpen(attr, { pid: request.pid ?? -1, cpu: request.pid === undefined ? 0 : -1 }, at);
+  const event = perfEventOpen(attr, { pid: request.pid ?? -1, cpu }, at);
   try {
     const link = bpf(linkPerfEvent({ program: request.program.fd, event, cookie: site.cookie }), at);
     try {

@@ -57,7 +57,7 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
   const problems = new Problems();
   const analysed = resolution.layouts.map((layout) => analyse(parsed, layout, resolution, options, problems));
   problems.throwIfAny(source);
-  const event = layoutOf(firstOf(analysed), options);
+  const event = commonLayout(analysed.map((probe) => layoutOf(probe, options)));
   refuseHuge(event, options);
   const settings = { ...options, architecture: resolution.architecture, event };
   const built = analysed.map((probe, index) =>
@@ -114,9 +114,11 @@ function refuseDeep(stackBytes: number, { source, tree }: ParsedProbe): void {
   ]);
 }
 
-function firstOf<Item>(items: readonly Item[]): Item {
-  const [first] = items;
+/** All programs of a probe send the same event, whatever the places that they read. */
+function commonLayout([first, ...others]: readonly EventLayout[]): EventLayout {
   assert(first !== undefined, "a target without a layout");
+  const shape = JSON.stringify(first);
+  for (const other of others) assert(JSON.stringify(other) === shape, "layouts that disagree on the event");
   return first;
 }
 

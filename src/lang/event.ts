@@ -11,7 +11,9 @@
  * Optional columns ("cpu" u32, "comm", "uid" u32) are the first fields, then come the author's, then the stacks. A field that
  * could not be computed holds zeros (a text: length 0) and has its bit in `faults`, so that there are at most 32 fields.
  *
- * `time` is CLOCK_MONOTONIC at the hit. `site` is the low half of the attach cookie; the high half is about user stacks.
+ * `time` is CLOCK_MONOTONIC right before the record was reserved: that is at the hit, or, where pages had to be faulted in first,
+ * behind that. Why: an event that waited for its page is then as old as its place in the ring says, and order holds. `site` is the
+ * low half of the attach cookie; the high half is about user stacks.
  */
 import { unreachable } from "../base/assert.js";
 import type { CallerRule } from "./target.js";
@@ -72,6 +74,11 @@ export const callerRules = {
 /** The attach cookie of a site. */
 export function cookieOf(site: number, rule: CallerRule): number {
   return site + callerRules[rule] * 2 ** 32;
+}
+
+/** The number of the site that a cookie was made for. */
+export function siteOf(cookie: number): number {
+  return cookie % 2 ** 32;
 }
 
 /** Where the parts of a stack begin in its field. */

@@ -97,12 +97,15 @@ export function integerOf(type: Type): IntegerType {
 export function readsMemory({ statements }: TypedProbe): boolean {
   return statements.some((statement) => {
     if (statement.kind === "require") return valueReadsMemory(statement.condition);
-    return statement.fields.some(({ value }) => {
-      if (value.kind === "text") return true;
-      if (value.kind === "integer") return valueReadsMemory(value.value);
-      return value.kind === "symbol" && valueReadsMemory(value.address);
-    });
+    return statement.fields.some(fieldReadsMemory);
   });
+}
+
+/** Says whether a field is read from user memory, or computed from what is. */
+export function fieldReadsMemory({ value }: TypedField): boolean {
+  if (value.kind === "text") return true;
+  if (value.kind === "integer") return valueReadsMemory(value.value);
+  return value.kind === "symbol" && valueReadsMemory(value.address);
 }
 
 function valueReadsMemory(typed: Typed): boolean {

@@ -2,7 +2,8 @@
  * Owns one opened ELF file: the descriptor by which it is read and armed, its identity, its functions and debug file.
  * Does not own which file is meant (find.ts) nor which of its functions (functions.ts).
  */
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statfsSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { FormatError, KernelError, NotFoundError, UnsupportedError } from "../base/errors.js";
 import type { ByteSource } from "../base/bytes.js";
 import { crc32, debugFilePaths, readDebugLink } from "../elf/debuglink.js";
@@ -50,6 +51,31 @@ export function isSameFile(
   right: Pick<Binary, "device" | "inode">,
 ): boolean {
   return left.inode === right.inode && left.device === right.device;
+}
+
+/**
+ * Says whether two files that are not the same to stat are one inode to the kernel's probes: seen through two overlay mounts,
+ * or through one and beside it. Kernel: overlayfs shows a lower file's own inode number and times on a device of the mount's.
+ */
+export function isTwinFile(left: Pick<Binary, "fd">, right: Pick<Binary, "fd">): boolean {
+  const [one, other] = [left, right].map(({ fd }) => fstatSync(fd, { bigint: true })) as [
+    BigIntStats,
+    BigIntStats,
+  ];
+  return (
+    one.ino === other.ino &&
+    one.size === other.size &&
+    one.ctimeNs === other.ctimeNs &&
+    one.mtimeNs === other.mtimeNs &&
+    (isOnOverlay(left.fd) || isOnOverlay(right.fd))
+  );
+}
+
+/** Kernel: OVERLAYFS_SUPER_MAGIC, include/uapi/linux/magic.h. */
+const overlayMagic = 0x794c7630;
+
+function isOnOverlay(fd: number): boolean {
+  return statfsSync(`/proc/self/fd/${fd}`).type === overlayMagic;
 }
 
 class OpenBinary implements Binary {

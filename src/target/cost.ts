@@ -38,11 +38,11 @@ export function predictCost(
   return row.entry + (isReturn ? row.returning : 0);
 }
 
-/** Why kept: it is asked once per site, and cannot change while this process runs. */
+/** Why kept, and read at the first question, not at import: it is asked once per site, and is of the machine, which no kernel changes. */
 let known: boolean | undefined;
 
 /** Says whether this machine is a virtual one. Spec: CPUID 1, ECX bit 31; on arm64 there is no such bit, and the answer is no. */
-export function isVirtualMachine(): boolean {
+function isVirtualMachine(): boolean {
   if (known !== undefined) return known;
   try {
     known = /^flags\s*:.*\bhypervisor\b/m.test(readFileSync("/proc/cpuinfo", "latin1"));

@@ -124,15 +124,24 @@ function findSeccomp(processes: readonly ProcessInfo[], kernel: KernelVersion): 
   };
 }
 
-/** Kernel: uretprobes follow the shadow stack since 6.11 (x86/shstk: Make return uprobe work with shadow stack). */
+/**
+ * Kernel: programs have shadow stacks since 6.6, and uretprobes follow them since 6.11 (x86/shstk: Make return uprobe work
+ * with shadow stack). Without processes, one that has a shadow stack may be hit wherever the processor has them.
+ */
 function findShadowStack(processes: readonly ProcessInfo[], kernel: KernelVersion): Hazard | undefined {
   if (kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 11)) return undefined;
   const guarded = processes.find((process) => process.status().threadFeatures.includes("shstk"));
-  if (guarded === undefined) return undefined;
+  const mayBeGuarded =
+    processes.length === 0 && kernel.major === 6 && kernel.minor >= 6 && kernel.hasShadowStacks;
+  if (guarded === undefined && !mayBeGuarded) return undefined;
+  const who = guarded === undefined ? "programs that call it may have" : `process ${guarded.pid} has`;
   return {
     name: "shadow-stack",
-    reason: `process ${guarded.pid} has a shadow stack (CET), which this kernel does not update: the first return would be a fault`,
-    alternative: "boot 6.11 or later, or probe the entry",
+    reason: `${who} a shadow stack (CET), which kernel ${kernel.text} does not update: the first return would be a fault`,
+    alternative:
+      guarded === undefined
+        ? "name a process without a shadow stack with -p, or boot 6.11 or later"
+        : "boot 6.11 or later, or probe the entry",
   };
 }
 

@@ -18,6 +18,11 @@ type Selector = Parameters<Target["resolve"]>[0];
 export interface ResolvedProbe extends Resolution {
   /** At least one; of several processes that map different files, all. */
   readonly sites: readonly Site[];
+  /**
+   * Per file the processes that mean it; without processes none. Why: one inode may be here as several files (overlayfs
+   * gives each mount a device of its own), and a process that is armed through each of them would report a hit through each.
+   */
+  readonly users: ReadonlyMap<Binary, readonly number[]>;
   readonly skipped: readonly SkippedSite[];
   /** What a person should know. */
   readonly notes: readonly string[];
@@ -50,7 +55,8 @@ export class TargetResolver implements Disposable {
     if (selector.kind === "marker") throw markersComeLater(selector.marker);
     const notes = new Set<string>();
     const found: FoundSites[] = [];
-    for (const binary of this.#openTargets(selector.library, notes)) {
+    const users = this.#openTargets(selector.library, notes);
+    for (const binary of users.keys()) {
       const search: SiteSearch = {
         binary,
         target: selector.library === "" ? binary.path : selector.library,
@@ -60,26 +66,28 @@ export class TargetResolver implements Disposable {
       };
       found.push(await findSites(selector, search));
     }
-    return merge(selector, found, notes);
+    return { ...merge(selector, found, notes), users };
   }
 
   [Symbol.dispose](): void {
     for (const binary of this.#binaries.splice(0)) binary.close();
   }
 
-  /** The file that each process means by the name, each file once. */
-  #openTargets(library: string, notes: Set<string>): Binary[] {
+  /** The file that each process means by the name: each file once, with its processes. */
+  #openTargets(library: string, notes: Set<string>): Map<Binary, number[]> {
     const processes = this.#openProcesses();
     const { program } = this.#options;
     const name = library === "" && processes.length === 0 ? (program ?? "") : library;
-    const binaries: Binary[] = [];
+    const users = new Map<Binary, number[]>();
     for (const process of processes.length === 0 ? [undefined] : processes) {
       const file = findTarget(name, process);
       for (const note of file.notes) notes.add(note);
       const binary = this.#open(file.path, file.openPath, file.root);
-      if (!binaries.includes(binary)) binaries.push(binary);
+      const pids = users.get(binary) ?? [];
+      if (process !== undefined) pids.push(process.pid);
+      users.set(binary, pids);
     }
-    return binaries;
+    return users;
   }
 
   #open(path: string, opened: string, root: string): Binary {
@@ -110,7 +118,11 @@ function findSites(selector: Exclude<Selector, { kind: "marker" }>, search: Site
 }
 
 /** Brings the sites of several files together: equal layouts once, numbered anew. */
-function merge(selector: Selector, found: readonly FoundSites[], notes: Set<string>): ResolvedProbe {
+function merge(
+  selector: Selector,
+  found: readonly FoundSites[],
+  notes: Set<string>,
+): Omit<ResolvedProbe, "users"> {
   const layouts: Layout[] = [];
   const keys = new Map<string, number>();
   const sites: Site[] = [];

@@ -6,24 +6,38 @@ import { basename } from "node:path";
 import type { FileOffset } from "../base/bytes.js";
 import { virtualAddressOf } from "../elf/address.js";
 import { demangle } from "../demangle/demangle.js";
-import { openBinary } from "./binary.js";
-import type { Binary } from "./binary.js";
 import { KernelSymbols } from "./kallsyms.js";
-import { mapFileName } from "./mappings.js";
+import { MappedBinaries } from "./mapped-binaries.js";
 import type { Mapping } from "./mappings.js";
 import { requireProcess } from "./process.js";
+
+/** Ended processes that are remembered: their last events are printed after their end. */
+const mostEnded = 64;
+/** Files that are opened at once when a process is looked at beforehand. */
+const mostWarmed = 64;
+/** Names and mappings kept per process. */
+const mostNames = 50_000;
+const mostMappings = 10_000;
+
+/** Says whether a process has become another since the moment whose addresses are named. */
+export type StaleTest = (pid: number) => boolean;
 
 export class Symbolizer implements Disposable {
   /** Addresses asked for that have no function's name. */
   unresolved = 0;
+  /** Whoever follows processes says what has happened to them; nobody does at first. */
+  isStale: StaleTest = () => false;
   readonly #processes = new Map<number, Process>();
-  /** By device and inode: a library is read once for all processes. */
-  readonly #binaries = new Map<string, Binary | undefined>();
+  /** Those of them that have ended, longest ago first. */
+  readonly #ended = new Set<number>();
+  readonly #binaries = new MappedBinaries();
   readonly #kernel = new KernelSymbols();
 
-  /** Reads a process's mappings now, so that its addresses can be named after it has ended. */
+  /** Reads a process's mappings now and opens their files, so that its addresses can be named after it has ended or become another. */
   warm(pid: number): void {
-    this.#processOf(pid).refresh();
+    const process = this.#processOf(pid);
+    process.refresh();
+    for (const mapping of [...process.mappings()].slice(0, mostWarmed)) this.#binaries.find(pid, mapping);
   }
 
   /** Learns that a process maps a file from now on, from somebody who heard it from the kernel. */
@@ -34,12 +48,31 @@ export class Symbolizer implements Disposable {
   /** A process has become another program: what was known of it is void. */
   forget(pid: number): void {
     this.#processes.delete(pid);
+    this.#ended.delete(pid);
   }
 
-  /** A child has what its parent has, until it becomes another program. */
+  /** What has become of processes was missed: all that was known of them is void. */
+  forgetAll(): void {
+    this.#processes.clear();
+    this.#ended.clear();
+  }
+
+  /** A child has what its parent has, until it becomes another program; whoever had its number before is gone. */
   inherit(child: number, parent: number): void {
+    this.forget(child);
     const known = this.#processes.get(parent);
-    if (known !== undefined) for (const mapping of known.mappings) this.learn(child, mapping);
+    if (known !== undefined) for (const mapping of known.mappings()) this.learn(child, mapping);
+  }
+
+  /** A process has ended: it is remembered until enough others have. */
+  end(pid: number): void {
+    if (!this.#processes.has(pid)) return;
+    this.#ended.delete(pid);
+    this.#ended.add(pid);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= mostEnded) return;
+      this.forget(oldest);
+    }
   }
 
   /** Prints `function+0xOFFSET [module]` as BCC does; with pid 0 a kernel address; `[unknown]` where there is no name. */
@@ -48,9 +81,8 @@ export class Symbolizer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const binary of this.#binaries.values()) binary?.[Symbol.dispose]();
-    this.#binaries.clear();
-    this.#processes.clear();
+    this.#binaries[Symbol.dispose]();
+    this.forgetAll();
   }
 
   #printKernel(address: bigint): string {
@@ -64,6 +96,7 @@ export class Symbolizer implements Disposable {
     const known = process.names.get(address);
     if (known !== undefined) return known;
     const mapping = process.find(Number(address));
+    if (process.isGone) this.end(pid);
     const name = mapping === undefined ? undefined : this.#nameIn(pid, mapping, Number(address));
     if (name === undefined) return this.#unknown(address, mapping);
     if (process.names.size > mostNames) process.names.clear();
@@ -72,7 +105,7 @@ export class Symbolizer implements Disposable {
   }
 
   #nameIn(pid: number, mapping: Mapping, address: number): string | undefined {
-    const binary = this.#binaryOf(pid, mapping);
+    const binary = this.#binaries.find(pid, mapping);
     if (binary === undefined) return undefined;
     const offset = (address - mapping.start + mapping.offset) as FileOffset;
     const virtual = virtualAddressOf(binary.elf, offset);
@@ -91,81 +124,78 @@ export class Symbolizer implements Disposable {
   #processOf(pid: number): Process {
     let process = this.#processes.get(pid);
     if (process === undefined) {
-      process = new Process(pid);
+      process = new Process(pid, () => this.isStale(pid));
       this.#processes.set(pid, process);
     }
     return process;
   }
-
-  /** Kernel: /proc/PID/map_files/START-END opens the mapped file itself: of another mount namespace, replaced or deleted. */
-  #binaryOf(pid: number, mapping: Mapping): Binary | undefined {
-    if (mapping.inode === 0n) return undefined;
-    const key = `${mapping.device} ${mapping.inode}`;
-    if (!this.#binaries.has(key)) this.#binaries.set(key, openMapped(pid, mapping));
-    return this.#binaries.get(key);
-  }
 }
-
-/** Names kept per process. */
-const mostNames = 50_000;
 
 class Process {
   readonly names = new Map<bigint, string>();
-  mappings: readonly Mapping[] = [];
+  /** Was found to have no mappings any more. */
+  isGone = false;
+  /** By place, last mapped last. */
+  #mappings = new Map<string, Mapping>();
   readonly #pid: number;
+  readonly #isStale: () => boolean;
   #refreshed = Number.NEGATIVE_INFINITY;
 
-  constructor(pid: number) {
+  constructor(pid: number, isStale: () => boolean) {
     this.#pid = pid;
+    this.#isStale = isStale;
+  }
+
+  mappings(): Iterable<Mapping> {
+    return this.#mappings.values();
   }
 
   find(address: number): Mapping | undefined {
-    const holds = (mapping: Mapping): boolean => mapping.start <= address && address < mapping.end;
-    // Why the last: a later mapping hides an older one at the same place.
-    const known = this.mappings.findLast(holds);
+    const known = this.#findKnown(address);
     // Why: a library may have been loaded since; but an address that is nowhere must not cost a read each time.
     if (known !== undefined || performance.now() - this.#refreshed < 1000) return known;
     this.refresh();
-    return this.mappings.findLast(holds);
+    return this.#findKnown(address);
   }
 
   learn(mapping: Mapping): void {
-    this.mappings = [...this.mappings, mapping];
+    const key = placeOf(mapping);
+    this.#mappings.delete(key);
+    this.#mappings.set(key, mapping);
+    // Why: it may hide another, whose names are then void.
+    this.names.clear();
+    if (this.#mappings.size <= mostMappings) return;
+    // Why half: a map forgets its oldest one by one slowly.
+    this.#mappings = new Map([...this.#mappings].slice(mostMappings / 2));
   }
 
   /** Keeps what is known when the process has ended. */
   refresh(): void {
     this.#refreshed = performance.now();
+    let mappings: Mapping[] = [];
     try {
-      const mappings = requireProcess(this.#pid)
+      mappings = requireProcess(this.#pid)
         .mappings()
         .filter(({ executable }) => executable);
-      if (mappings.length > 0) this.mappings = mappings;
     } catch {
       // The process has ended; what was read before still names its addresses.
     }
+    this.isGone = mappings.length === 0;
+    // Why asked after the reading: it may be that of the program that comes next.
+    if (this.isGone || this.#isStale()) return;
+    this.#mappings = new Map(mappings.map((mapping) => [placeOf(mapping), mapping]));
+    this.names.clear();
+  }
+
+  /** The last one: a later mapping hides an older one at the same place. */
+  #findKnown(address: number): Mapping | undefined {
+    let found: Mapping | undefined;
+    for (const mapping of this.#mappings.values())
+      if (mapping.start <= address && address < mapping.end) found = mapping;
+    return found;
   }
 }
 
-/**
- * Opens the file of a mapping, also when its process has ended; a path must still lead to the same inode.
- * A file that cannot be read or is damaged has no names; its addresses show as offsets in it, and are counted.
- */
-function openMapped(pid: number, mapping: Mapping): Binary | undefined {
-  const mapped = attempt(() => openBinary(mapping.path, `/proc/${pid}/map_files/${mapFileName(mapping)}`));
-  if (mapped !== undefined) return mapped;
-  for (const path of [`/proc/${pid}/root${mapping.path}`, mapping.path]) {
-    const binary = attempt(() => openBinary(mapping.path, path));
-    if (binary?.inode === mapping.inode) return binary;
-    binary?.close();
-  }
-  return undefined;
-}
-
-function attempt<Result>(action: () => Result): Result | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
+function placeOf({ start, end }: Mapping): string {
+  return `${start} ${end}`;
 }

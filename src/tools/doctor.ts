@@ -119,7 +119,7 @@ function neededFor({ steps }: Machine, capability: string): string {
 
 function lockdownMeaning(lockdown: string | undefined): string {
   if (lockdown === undefined) return "/sys/kernel/security is not mounted, or this kernel has none";
-  return lockdown === "confidentiality" ? "no kernel memory is read: -K, --children" : "";
+  return lockdown === "confidentiality" ? "no kernel memory is read: %K, --children" : "";
 }
 
 function seccompWord(seccomp: number | undefined): string {

@@ -3,7 +3,7 @@
  * Does not own how they are found (target/, elf/).
  */
 import { NotFoundError } from "../base/errors.js";
-import { globMatcher } from "../base/text.js";
+import { escapeControls, globMatcher } from "../base/text.js";
 import { demangle } from "../demangle/demangle.js";
 import { versionedName } from "../elf/symbols.js";
 import type { FunctionSymbol } from "../elf/symbols.js";
@@ -44,7 +44,7 @@ function listFunctions(
 ): void {
   const found = findTarget(target, process);
   using binary = openBinary(found.path, found.openPath, found.root);
-  for (const note of found.notes) globalThis.process.stderr.write(`note: ${note}\n`);
+  for (const note of found.notes) globalThis.process.stderr.write(`note: ${escapeControls(note)}\n`);
   const wanted = selectAddresses(binary, target === "" ? binary.path : target, request.patterns);
   let previous: FunctionSymbol | undefined;
   for (const row of binary.functions.inOrder()) {
@@ -78,7 +78,7 @@ const head = `${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME
 function line(row: FunctionSymbol, kind: Kind, mangled: boolean): string {
   const name = mangled ? versionedName(row) : (demangle(row.name) ?? versionedName(row));
   const address = row.address.toString(16).padStart(16, "0");
-  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${name}\n`;
+  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${escapeControls(name)}\n`;
 }
 
 function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
@@ -119,7 +119,7 @@ function listFiles(process: ProcessInfo, { json, patterns }: ListRequest, output
     output.write(
       json
         ? `${printJson({ file: found.path, functions, ...(buildId === undefined ? {} : { build_id: buildId }), deleted: mapping.deleted, notes: found.notes })}\n`
-        : `${String(functions).padStart(9)} ${(buildId ?? "-").padEnd(40)} ${found.path}${state}\n`,
+        : `${String(functions).padStart(9)} ${(buildId ?? "-").padEnd(40)} ${escapeControls(found.path)}${state}\n`,
     );
   }
 }

@@ -2,8 +2,8 @@
  * Owns what a trace says about itself on stderr: what was armed, what was lost, how it ended and why nothing was seen.
  * Does not own the events.
  */
-import { constants } from "node:os";
 import { unreachable } from "../base/assert.js";
+import { findSignal } from "../trace/ending.js";
 import type { Ending } from "../trace/ending.js";
 import type { Observation } from "../trace/observe.js";
 import type { ProbeCounters } from "../trace/probe.js";
@@ -44,10 +44,16 @@ export function printLosses({ probes }: Observation, counters: readonly ProbeCou
 }
 
 /** What was seen and lost, how it ended, and where there was no hit why that may be. */
-export function printEnding(observation: Observation, ending: Ending, shown: number): string {
+export function printEnding(
+  observation: Observation,
+  ending: Ending,
+  { shown, leftOut }: { readonly shown: number; readonly leftOut: number },
+): string {
   const { probes } = observation;
   const counters = observation.counters();
-  const lines = [`uscope: ${endingText(ending)}; ${count(shown, "event")} shown\n`];
+  const lines = [
+    `uscope: ${endingText(ending)}; ${count(shown, "event")} shown${leftOut === 0 ? "" : `, ${leftOut} left out by -f or -n`}\n`,
+  ];
   probes.forEach((probe, index) => {
     const { hits, lost, faults, filtered } = counters[index]!;
     const parts = [
@@ -61,9 +67,15 @@ export function printEnding(observation: Observation, ending: Ending, shown: num
     if (hits === 0n)
       lines.push(...observation.explainSilence(index).map((reason) => `  no hit: ${reason}\n`));
   });
-  const { late, unresolved, recursionMisses } = observation.losses();
+  const { late, unresolved, recursionMisses, familyChanges, lostMappings } = observation.losses();
   if (late > 0) lines.push(`  ${count(late, "event")} came too late to be shown in order of time\n`);
   if (unresolved > 0) lines.push(`  ${count(unresolved, "address", "addresses")} could not be named\n`);
+  if (lostMappings > 0)
+    lines.push(`  ${count(lostMappings, "record")} of mappings lost: names may be missing\n`);
+  if (familyChanges > 0)
+    lines.push(
+      `  ${count(familyChanges, "fork or exit", "forks or exits")} of processes went unseen: children may be missing\n`,
+    );
   if (recursionMisses > 0n)
     lines.push(
       `  ${recursionMisses} hits were skipped by the kernel while another program ran on that CPU\n`,
@@ -77,6 +89,8 @@ function endingText(ending: Ending): string {
       return ending.command === "killed" ? "ended; the command was sent SIGTERM" : "ended";
     case "processes ended":
       return "the traced processes have ended";
+    case "thread ended":
+      return "the traced thread has ended";
     case "command ended":
       return `the command has ended (exit code ${ending.exitCode}${exitMeaning(ending.exitCode)})`;
     case "over budget":
@@ -86,11 +100,11 @@ function endingText(ending: Ending): string {
   }
 }
 
-/** Spec: POSIX shells answer 126 and 127 for what they cannot run, and 128 + N for what signal N ended. */
+/** Spec: POSIX shells answer 126 and 127 for what they cannot run. */
 function exitMeaning(code: number): string {
   if (code === 126) return ": found, but not to be executed";
   if (code === 127) return ": not found, or its interpreter is not";
-  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  const signal = findSignal(code);
   return signal === undefined ? "" : `: ended by ${signal}`;
 }
 

@@ -4,6 +4,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { assert } from "../base/assert.js";
+import { escapeLines } from "../base/text.js";
 import { observe } from "../trace/observe.js";
 import type { Observation, ObserveRequest } from "../trace/observe.js";
 import { readComm, siteOf } from "../trace/events.js";
@@ -37,7 +38,7 @@ export async function trace(request: TraceRequest): Promise<number> {
   await using observation = await observe(request);
   const remarks = new Output(2, "utf8", true);
   const say = (text: string): void => {
-    remarks.write(text);
+    remarks.write(escapeLines(text));
     remarks.flush();
   };
   if (request.verbose) say(printVerbose(observation));
@@ -52,13 +53,14 @@ export async function trace(request: TraceRequest): Promise<number> {
   // Why here: the time to find and arm places on a busy machine is not the reader's.
   if (request.seconds !== undefined) stop.after(request.seconds);
   let shown = 0;
+  let leftOut = 0;
   let lost = 0n;
   const ending = await observation.run({
     signal: stop.signal,
     onEvent(record) {
       if (shown === request.maxEvents) return;
       const text = printer.print(record);
-      if (text === undefined) return;
+      if (text === undefined) return void leftOut++;
       if (aggregate === undefined) output.write(text);
       else aggregate.add(text);
       if (++shown === request.maxEvents) stop.now();
@@ -77,7 +79,7 @@ export async function trace(request: TraceRequest): Promise<number> {
   aggregate?.print((text) => output.write(text));
   // Why: events that were shown wait for their reader, but a person who presses Ctrl-C does not.
   await output.drained(stop.interrupted);
-  say(printEnding(observation, ending, shown));
+  say(printEnding(observation, ending, { shown, leftOut }));
   await remarks.drained(stop.interrupted);
   return ending.kind === "over budget" ? 1 : 0;
 }

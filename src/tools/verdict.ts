@@ -82,7 +82,7 @@ const abilities: readonly { readonly what: string; readonly on: Need }[] = [
   { what: "-p and -U on processes of other users", on: "look into processes of other users" },
   { what: "text in memory that was not touched yet", on: "sleepable programs" },
   { what: "-U together with text", on: "stacks in sleepable programs" },
-  { what: "-K with names", on: "read kernel symbols" },
+  { what: "%K with names", on: "read kernel symbols" },
   { what: "-c CGROUP", on: "cgroup filter" },
   { what: "--children", on: "BTF" },
   { what: "--attach pmu", on: "attach by the uprobe PMU" },

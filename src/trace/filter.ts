@@ -8,6 +8,7 @@ import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import { readKernelOffsets } from "../kernel/btf.js";
 import type { ProcessFilter } from "../lang/options.js";
 import { launcherComm } from "./launch.js";
+import { inInitialPidNamespace, requireInitialPidNamespace } from "./pid-namespace.js";
 
 export interface FilterRequest {
   readonly pids: readonly number[];
@@ -30,25 +31,24 @@ export function resolveFilter(request: FilterRequest): ProcessFilter {
     ...(tid === undefined ? {} : { tid }),
     ...(uid === undefined ? {} : { uid }),
     // Why: a probe on libc or node itself would otherwise show what uscope does to show it.
-    ...(includeSelf || pids.length > 0 || tid !== undefined ? {} : { notPid: process.pid }),
+    ...(includesOthers(request) && !includeSelf && inInitialPidNamespace() ? { notPid: process.pid } : {}),
     ...(launched ? { notComm: launcherComm } : {}),
     ...(cgroup === undefined ? {} : { cgroup: resolveCgroup(cgroup) }),
     ...(children ? { children: readTaskOffsets() } : {}),
   };
 }
 
-/**
- * Programs compare process ids as the initial pid namespace has them; in another one ours mean other processes.
- * Kernel: the initial namespace's inode is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h).
- */
-function requireInitialPidNamespace(): void {
-  const namespace = readlinkSync("/proc/self/ns/pid");
-  if (namespace === "pid:[4026531836]") return;
-  throw new UnsupportedError({
-    what: "processes cannot be chosen from within a pid namespace of its own",
-    at: `/proc/self/ns/pid is ${namespace}: the kernel's probes see the host's process ids`,
-    fix: "run uscope on the host (docker run --pid=host), or without -p, -L and -- COMMAND",
-  });
+/** Says what a person should know of whose calls are seen. */
+export function filterNotes(request: FilterRequest): string[] {
+  if (!includesOthers(request) || request.includeSelf || inInitialPidNamespace()) return [];
+  return [
+    "uscope's own calls are shown too: what the host calls it is not known in a pid namespace of its own",
+  ];
+}
+
+/** Processes are not chosen one by one: uscope itself may be among them. */
+function includesOthers({ pids, tid }: FilterRequest): boolean {
+  return pids.length === 0 && tid === undefined;
 }
 
 /** Finds the process of a thread. Throws a NotFoundError when there is no such thread. */

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { assert } from "../base/assert.js";
 import { NotFoundError } from "../base/errors.js";
+import { exitCodeOf } from "./ending.js";
 
 /**
  * Name of the waiting shell, at most 15 bytes. Programs look away while a thread is called so: a probe on libc
@@ -42,7 +43,7 @@ export async function launch(words: readonly string[]): Promise<LaunchedCommand>
     stdio: ["inherit", "inherit", "inherit", "pipe"],
   });
   const ended = new Promise<number>((resolve) => {
-    child.once("exit", (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
+    child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 0 : exitCodeOf(signal))));
     child.once("error", () => resolve(127));
   });
   await new Promise<void>((resolve, reject) => {
@@ -85,18 +86,4 @@ function fixOf(file: string, exists: boolean): string {
   return exists
     ? "name a program that this user may run, or make the file executable (chmod +x)"
     : "check its spelling: behind -- stands a command as you would type it in a shell";
-}
-
-function signalNumber(signal: NodeJS.Signals | null): number {
-  const numbers: Partial<Record<NodeJS.Signals, number>> = {
-    SIGHUP: 1,
-    SIGINT: 2,
-    SIGQUIT: 3,
-    SIGABRT: 6,
-    SIGKILL: 9,
-    SIGSEGV: 11,
-    SIGPIPE: 13,
-    SIGTERM: 15,
-  };
-  return signal === null ? 0 : (numbers[signal] ?? 0);
 }

@@ -2,7 +2,7 @@
  * Owns what is known of a machine before anything is traced, as plain data: kernel, features, steps, privileges.
  * Does not own what follows from it for a person (tools/verdict.ts) nor how a step is tried (rehearsal.ts).
  */
-import { existsSync, readlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { machine, release } from "node:os";
 import { UnsupportedError } from "../base/errors.js";
 import type { ErrorLines } from "../base/errors.js";
@@ -11,6 +11,7 @@ import type { Availability, FeatureName } from "../kernel/features.js";
 import { missingCapabilities, purposes, readPrivileges } from "../kernel/privileges.js";
 import type { Privileges } from "../kernel/privileges.js";
 import { knowsUprobeMulti } from "../kernel/uprobes.js";
+import { inInitialPidNamespace } from "./pid-namespace.js";
 import { rehearse, steps } from "./rehearsal.js";
 import type { StepName } from "./rehearsal.js";
 
@@ -92,16 +93,6 @@ function requireProc(): void {
     at: "/proc/self/status",
     fix: "mount -t proc proc /proc",
   });
-}
-
-function inInitialPidNamespace(): boolean {
-  try {
-    // Kernel: PROC_PID_INIT_INO, include/linux/proc_ns.h.
-    return readlinkSync("/proc/self/ns/pid") === `pid:[${0xeffffffc}]`;
-  } catch {
-    // Why: a kernel without pid namespaces has no such file, and everybody is in the initial one.
-    return true;
-  }
 }
 
 function findBroken(): ErrorLines | undefined {

@@ -11,7 +11,7 @@ import { printInteger, printPadded } from "./printf.js";
 import type { Conversion } from "./printf.js";
 
 /** What stands in place of a value that could not be read. */
-export const faultText = "<fault>";
+const faultText = "<fault>";
 
 /** Names an address of a process (`%U`) or of the kernel (`%K`, pid 0). */
 export type AddressPrinter = (pid: number, address: bigint) => string;
@@ -109,15 +109,20 @@ function printText(
   record: EventRecord,
   field: EventField,
   index: number,
-  conversion: Conversion,
+  { precision }: Conversion,
   textOf: TextPrinter,
 ): string {
-  const value = readField(record, field, index, textOf);
+  let isCutByPrecision = false;
+  // Spec: C17 7.21.6.1: a precision of %s counts bytes; so it must cut before bytes become escapes.
+  const cutting: TextPrinter = (bytes, start, end) => {
+    isCutByPrecision = precision !== undefined && end - start > precision;
+    return textOf(bytes, start, isCutByPrecision ? start + precision! : end);
+  };
+  const value = readField(record, field, index, precision === undefined ? textOf : cutting);
   if (value === fault) return faultText;
   if (value === null) return "(null)";
-  if (typeof value === "string") return value.slice(0, conversion.precision);
+  if (typeof value === "string") return value;
   assert(typeof value === "object" && "text" in value, "%s of a field that is no text");
   // Why: with a precision the author chose where to cut, so that no mark is needed there.
-  const cutByPrecision = conversion.precision !== undefined && value.text.length > conversion.precision;
-  return cutByPrecision ? value.text.slice(0, conversion.precision) : value.text + (value.cut ? "..." : "");
+  return value.cut && !isCutByPrecision ? `${value.text}...` : value.text;
 }

@@ -102,6 +102,11 @@ function present(
   const { plan, symbolizer } = prepared;
   return {
     ...plan,
+    armed: { ...plan.armed, ...session.armed },
+    skipped: [
+      ...plan.skipped,
+      ...session.refused.map(({ site, reason }) => ({ name: plan.sites[site]!.label, reason })),
+    ],
     verified: session.verified,
     printAddress: (pid, address) => symbolizer.print(pid, address),
     run: (request) => run.untilEnd(request),
@@ -110,9 +115,11 @@ function present(
       late: session.late,
       unresolved: symbolizer.unresolved,
       recursionMisses: session.recursionMisses(),
+      lostMappings: run.lostMappings,
+      familyChanges: run.lostChildren,
     }),
     explainSilence: (probe) =>
-      explainSilence(prepared.binariesOf(probe), plan.armed.pids, command !== undefined),
+      explainSilence(prepared.binariesOf(probe), plan.armed.pids, { isCommand: command !== undefined, isWithChildren: run.isWithChildren }),
     async [Symbol.asyncDispose]() {
       run[Symbol.dispose]();
       session[Symbol.dispose]();

@@ -20,11 +20,12 @@ import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
 import { Symbolizer } from "../target/symbolize.js";
 import { holdsUserAddresses } from "./events.js";
-import { requireProcessOf, resolveFilter } from "./filter.js";
+import { filterNotes, requireProcessOf, resolveFilter } from "./filter.js";
 import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
+import { requireNameableAddresses } from "./pid-namespace.js";
 import type { Plan } from "./plan.js";
-import { groupSites, tracedSite } from "./sites.js";
+import { groupSites, tracedSite, withoutTwins } from "./sites.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
 import type { Attachment, SessionRequest } from "./session.js";
 import { chooseWay, thisKernel, weighPmu } from "./way.js";
@@ -76,7 +77,8 @@ const defaultRingBytes = 4 << 20;
 /** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const parsed = request.probes.map((text) => parse(text, { byteLists: request.byteLists ?? false }));
-  const pids = request.tid === undefined ? request.pids : [requireProcessOf(request.tid)];
+  // Why each once: a process that is armed twice reports a hit twice.
+  const pids = request.tid === undefined ? [...new Set(request.pids)] : [requireProcessOf(request.tid)];
   const way = chooseWay(request.attach, request.kernel ?? thisKernel);
   // Why: a launcher still is the shell that waits; what it maps says nothing of the command.
   const resolver = new TargetResolver({ pids: request.launched ? [] : pids, force: request.force });
@@ -93,7 +95,10 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     const compiled = parsed.map((probe, number) =>
       compileProbe(probe, { resolve: () => resolved[number]! }, compileOptions(request, filter, number, way)),
     );
-    if (compiled.some(({ event }) => holdsUserAddresses(event))) for (const pid of pids) symbolizer.warm(pid);
+    if (compiled.some(({ event }) => holdsUserAddresses(event))) {
+      requireNameableAddresses();
+      for (const pid of pids) symbolizer.warm(pid);
+    }
     return assemble(request, { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer });
   } catch (error) {
     symbolizer[Symbol.dispose]();
@@ -136,7 +141,8 @@ function compileOptions(
   return {
     textLimit: request.textLimit,
     columns: { cpu: request.cpuColumn, comm: true, uid: false },
-    stacks: { user: request.stacks.user ? mostFrames : 0, kernel: request.stacks.kernel ? mostFrames : 0 },
+    // Kernel: a uprobe is hit by user code, whose registers lead to no kernel stack (get_perf_callchain, user_mode(regs)).
+    stacks: { user: request.stacks.user ? mostFrames : 0, kernel: 0 },
     filter,
     // Kernel: every kernel with uprobe_multi (6.6) takes sleepable programs for it; for the PMU it is tried.
     sleepable: way === "uprobe_multi" || new Features().has("sleepable programs"),
@@ -166,19 +172,22 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
   }));
   const sites: TracedSite[] = [];
   const attachments: Attachment[] = [];
+  // Why: a link's pid covers no children, and each process would need a link of its own.
+  const linkedPids = filter.children === undefined && !usesPidMap(filter) ? pids : [];
   resolved.forEach((target, number) => {
     const first = sites.length;
     const { selector } = parsed[number]!.tree;
-    for (const site of target.sites) sites.push(tracedSite(probes[number]!, selector, site));
+    const wanted = linkedPids.length === 0 ? withoutTwins(target.sites) : target.sites;
+    for (const site of wanted) sites.push(tracedSite(probes[number]!, selector, site));
     // Why only then: it reads each entry's first bytes.
-    const rules = request.stacks.user ? findCallerRules(target.sites) : [];
-    attachments.push(...groupSites(target.sites, { first, rules }, compiled[number]!));
+    const rules = request.stacks.user ? findCallerRules(wanted) : [];
+    // Why not the users of the file alone: a command that is not started yet uses none.
+    const pidsOf = (binary: Binary): readonly number[] =>
+      linkedPids.filter((pid) => request.launched || target.users.get(binary)?.includes(pid));
+    attachments.push(...groupSites(wanted, { probe: number, first, rules, pidsOf }, compiled[number]!));
   });
   const kernel = request.kernel ?? thisKernel;
-  // Why: a link's pid covers no children, and each process would need a link of its own.
-  const linkedPids = filter.children === undefined && !usesPidMap(filter) ? pids : [];
-  const slowNote =
-    way === "pmu" ? weighPmu(sites.length * Math.max(1, linkedPids.length), kernel) : undefined;
+  const slowNote = way === "pmu" ? weighPmu(countPlaces(attachments), kernel) : undefined;
   return {
     plan: {
       probes,
@@ -194,6 +203,10 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
         ...new Set([
           ...resolved.flatMap(({ notes }) => notes),
           ...(slowNote === undefined ? [] : [slowNote]),
+          ...filterNotes(request),
+          ...(request.stacks.kernel
+            ? ["-K: at a place in user space the kernel has no stack of its own, so none is shown"]
+            : []),
         ]),
       ],
       dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
@@ -203,7 +216,6 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       attachments,
       way,
       kernel,
-      pids: linkedPids,
       members: usesPidMap(filter) ? filter.pids : [],
       statistics: request.statistics,
     },
@@ -215,6 +227,11 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       resolver[Symbol.dispose]();
     },
   };
+}
+
+/** Counts a place in each process that it is armed in. */
+function countPlaces(attachments: readonly Attachment[]): number {
+  return attachments.reduce((sum, { sites, pids }) => sum + sites.length * Math.max(1, pids.length), 0);
 }
 
 /** Nanoseconds of one hit at a site. */

@@ -38,4 +38,8 @@ export interface Losses {
   readonly unresolved: number;
   /** Hits that the kernel skipped because another program ran on that CPU. */
   readonly recursionMisses: bigint;
+  /** Records of what processes map that the kernel could not store: names of addresses may be missing. */
+  readonly lostMappings: number;
+  /** Forks and ends of processes that were not seen, so that children may be missing, or strangers taken for children. */
+  readonly familyChanges: number;
 }

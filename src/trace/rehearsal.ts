@@ -47,7 +47,7 @@ export const steps: readonly StepRow[] = [
   },
   { name: "watch new processes", usedFor: "noticing fork, exec and exit" },
   { name: "look into processes of other users", usedFor: "their memory maps, files and symbols: -p, -U" },
-  { name: "read kernel symbols", usedFor: "names in kernel stacks: -K" },
+  { name: "read kernel symbols", usedFor: "names of kernel addresses: %K" },
 ];
 
 /** Tries a step and undoes it; returns why it was refused, or undefined when it worked. */

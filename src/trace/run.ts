@@ -2,8 +2,11 @@
  * Owns one run: looks at the ring buffer, hands on events, notices when there is nothing left to trace or it costs too much.
  * Does not own preparing and arming (observe.ts) nor what is shown (tools/).
  */
+import { NotFoundError } from "../base/errors.js";
 import { requireProcess } from "../target/process.js";
+import { readThread } from "../target/thread.js";
 import { Budget } from "./budget.js";
+import { followChildren, type FollowedChildren } from "./children.js";
 import type { Ending } from "./ending.js";
 import { holdsUserAddresses } from "./events.js";
 import type { EventRecord } from "./events.js";
@@ -45,6 +48,7 @@ function pauseAfter({ events, isMore }: Drained): number {
 /** What a run is to heed, beside its probes. */
 export interface RunLimits {
   readonly children: boolean;
+  readonly tid?: number | undefined;
   readonly budgetPercent: number | undefined;
 }
 
@@ -54,13 +58,15 @@ export class Run implements Disposable {
   readonly #session: Session;
   readonly #command: LaunchedCommand | undefined;
   readonly #followed: FollowedMappings | undefined;
+  readonly #children: FollowedChildren | undefined;
 
   constructor(limits: RunLimits, prepared: Prepared, session: Session, command: LaunchedCommand | undefined) {
     this.#limits = limits;
     this.#prepared = prepared;
     this.#session = session;
     this.#command = command;
-    this.#followed = this.#needsMappings() ? followMappings(prepared.symbolizer) : undefined;
+    this.#followed = this.#needsMappings() ? followMappings(prepared.symbolizer, this.#fixedPids()) : undefined;
+    this.#children = this.#limits.children ? followChildren(session) : undefined;
   }
 
   /** Runs until it is stopped or nothing is left to trace; then disarms, and hands on what had come until then. */
@@ -84,9 +90,11 @@ export class Run implements Disposable {
       command !== undefined,
       this.#prepared.costs,
     );
+    const onEvent = this.#followed?.inTime(request.onEvent) ?? request.onEvent;
     while (isWanted) {
       this.#followed?.drain();
-      const drained = request.isReady?.() === false ? nothing : session.drain(request.onEvent);
+      this.#children?.drain();
+      const drained = request.isReady?.() === false ? nothing : session.drain(onEvent);
       request.onPause?.();
       ending ??= request.signal.aborted
         ? { kind: "stopped" }
@@ -98,7 +106,8 @@ export class Run implements Disposable {
     readable[Symbol.dispose]();
     session.disarm();
     this.#followed?.drain();
-    while (session.drain(request.onEvent, 0).isMore) request.onPause?.();
+    this.#children?.drain();
+    while (session.drain(onEvent, 0).isMore) request.onPause?.();
     request.onPause?.();
     if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
     // Why asked: Ctrl-C goes to the command as well, and may have ended it already.
@@ -107,19 +116,38 @@ export class Run implements Disposable {
     return isKilled ? { kind: "stopped", command: "killed" } : (ending ?? { kind: "stopped" });
   }
 
+  /** Forks and ends of processes that went unseen. */
+  get lostChildren(): number {
+    return this.#children?.lost ?? 0;
+  }
+
+  /** Records of what processes map that the kernel could not store. */
+  get lostMappings(): number {
+    return this.#followed?.lost ?? 0;
+  }
+
+  /** Children of the traced processes are traced too. */
+  get isWithChildren(): boolean {
+    return this.#limits.children;
+  }
+
   counters(): readonly ProbeCounters[] {
     return this.#prepared.plan.probes.map(({ number }) => this.#session.counters(number));
   }
 
   [Symbol.dispose](): void {
+    this.#children?.[Symbol.dispose]();
     this.#followed?.[Symbol.dispose]();
   }
 
-  /** Why not with -p alone: what a process maps that is there already is read when it is asked for. */
+  /** Why with -p too: a process becomes another program, and then has other functions at the same addresses. */
   #needsMappings(): boolean {
-    const { armed, probes } = this.#prepared.plan;
-    const isNamed = armed.pids.length > 0 && this.#command === undefined && !this.#limits.children;
-    return !isNamed && probes.some(({ event }) => holdsUserAddresses(event));
+    return this.#prepared.plan.probes.some(({ event }) => holdsUserAddresses(event));
+  }
+
+  /** The processes that alone are traced; empty when others can join them. */
+  #fixedPids(): readonly number[] {
+    return this.#limits.children ? [] : this.#prepared.plan.armed.pids;
   }
 }
 
@@ -144,6 +172,8 @@ class Watch {
     this.#looked = now;
     if (this.#pids.length > 0 && !this.#limits.children && !this.#pids.some(isAlive))
       return { kind: "processes ended" };
+    const { tid } = this.#limits;
+    if (tid !== undefined && this.#pids.every((pid) => readThread(pid, tid)?.isEnding !== false)) return { kind: "thread ended" };
     const { budgetPercent } = this.#limits;
     const isCounting = onCounters !== undefined && now - this.#counted >= countersPause;
     if (!isCounting && budgetPercent === undefined) return undefined;
@@ -177,7 +207,8 @@ async function pause(milliseconds: number, take: (resume: () => void) => void): 
 function isAlive(pid: number): boolean {
   try {
     return requireProcess(pid).isAlive();
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
   }
 }

@@ -10,20 +10,27 @@ import { loadProgram, readProgram } from "../kernel/programs.js";
 import type { KernelProgram } from "../kernel/programs.js";
 import { openRingBuffer } from "../kernel/ringbuffer.js";
 import type { RingBuffer } from "../kernel/ringbuffer.js";
+import { RefusedPlaceError } from "../kernel/uprobes.js";
 import type { UprobeSite } from "../kernel/uprobes.js";
+import { siteOf } from "../lang/event.js";
 import type { EventRecord } from "./events.js";
 import type { ProbeCounters } from "./probe.js";
 import { EventStream } from "./stream.js";
+import type { Drained } from "./stream.js";
 import type { AttachWay, KernelWays } from "./way.js";
 
 /** Places of one program in one file that are armed together. */
 export interface Attachment {
+  /** Number of the probe that the places belong to. */
+  readonly probe: number;
   readonly program: ProgramSpec;
   /** What the kernel opens: /proc/self/fd/N of the file that was parsed. */
   readonly openPath: string;
   readonly shownPath: string;
   readonly returns: boolean;
   readonly sites: readonly UprobeSite[];
+  /** Processes to arm the places in; empty: in all, now and later. */
+  readonly pids: readonly number[];
 }
 
 export interface SessionRequest {
@@ -31,17 +38,29 @@ export interface SessionRequest {
   readonly attachments: readonly Attachment[];
   readonly way: AttachWay;
   readonly kernel: KernelWays;
-  /** Processes to arm the places in; empty: in all, now and later. */
-  readonly pids: readonly number[];
   /** Members of the "pids" map, when the programs use it. */
   readonly members: readonly number[];
   /** Asks the verifier for its totals. */
   readonly statistics: boolean;
 }
 
+/** A place that the kernel did not take; the others of its probe stand without it. */
+export interface RefusedSite {
+  /** Its number, which is in its cookie. */
+  readonly site: number;
+  /** In the kernel's words. */
+  readonly reason: string;
+}
+
+/** More are no single gaps in what uscope knows of the kernel; each costs a search among all places of its file. */
+const mostRefusals = 16;
+
 export class Session implements Disposable {
   /** Per program: its name and what the verifier says of it. */
   readonly verified: { readonly name: string; readonly statistics: string }[] = [];
+  readonly refused: RefusedSite[] = [];
+  /** What stands: places, each once in however many processes, and the files that hold them. */
+  readonly armed = { places: 0, files: 0 };
   /** Closed in reverse order. Why not DisposableStack: Node has it from 24 on. */
   readonly #opened: Disposable[] = [];
   readonly #maps = new Map<string, KernelMap>();
@@ -75,8 +94,17 @@ export class Session implements Disposable {
     this.#requireMap("pids").update(u32Bytes(pid), u32Bytes(1));
   }
 
-  /** Hands on events in kernel time; with a window of 0 all that have come. Returns how many. */
-  drain(visit: (record: EventRecord) => void, window?: number): number {
+  removeMember(pid: number): void {
+    this.#requireMap("pids").delete(u32Bytes(pid));
+  }
+
+  /** Says whether programs look at a process: one that was added, or that a program has found to be a child. */
+  isMember(pid: number): boolean {
+    return this.#requireMap("pids").lookup(u32Bytes(pid)) !== undefined;
+  }
+
+  /** Hands on events in kernel time, one slice of what waits; with a window of 0 all that have come. */
+  drain(visit: (record: EventRecord) => void, window?: number): Drained {
     return this.#stream.drain(visit, window);
   }
 
@@ -114,9 +142,12 @@ export class Session implements Disposable {
     for (const opened of this.#opened.splice(0).reverse()) opened[Symbol.dispose]();
   }
 
-  #attachAll({ attachments, way, kernel, pids, statistics }: SessionRequest): void {
+  #attachAll({ attachments, way, kernel, statistics }: SessionRequest): void {
     const loaded = new Map<ProgramSpec, KernelProgram>();
-    for (const { program: spec, ...places } of attachments) {
+    const left = new PlacesLeft(attachments);
+    const files = new Set<string>();
+    for (const attachment of attachments) {
+      const { program: spec, sites } = attachment;
       let program = loaded.get(spec);
       if (program === undefined) {
         program = this.#open(loadProgram(spec, this.#maps, { multi: way === "uprobe_multi", statistics }));
@@ -125,11 +156,43 @@ export class Session implements Disposable {
         if (program.statistics !== undefined)
           this.verified.push({ name: spec.name, statistics: program.statistics });
       }
-      for (const pid of pids.length === 0 ? [undefined] : pids) {
-        const attach = way === "uprobe_multi" ? kernel.attachMulti : kernel.attachPmu;
-        this.#links.push(attach({ program, ...places, pid }));
+      // Why one by one: the PMU arms them so, and one that is refused then undoes no other, which takes 0.1 s a place.
+      const batches = way === "uprobe_multi" ? [sites] : sites.map((site) => [site]);
+      const attach = way === "uprobe_multi" ? kernel.attachMulti : kernel.attachPmu;
+      for (const batch of batches) {
+        const standing = this.#attach(attach, { ...attachment, sites: batch }, program, left);
+        this.armed.places += standing;
+        if (standing > 0) files.add(attachment.openPath);
       }
     }
+    this.armed.files = files.size;
+  }
+
+  /** Arms the places in each process, without those that the kernel refuses; returns how many stand. */
+  #attach(
+    attach: KernelWays["attachMulti"],
+    { probe, openPath, shownPath, returns, sites, pids }: Attachment,
+    program: KernelProgram,
+    left: PlacesLeft,
+  ): number {
+    let wanted = sites;
+    for (const pid of pids.length === 0 ? [undefined] : pids) {
+      let link: Disposable | undefined;
+      while (link === undefined && wanted.length > 0) {
+        try {
+          link = attach({ program, openPath, shownPath, returns, sites: wanted, pid });
+        } catch (error) {
+          if (!(error instanceof RefusedPlaceError) || this.refused.length >= mostRefusals) throw error;
+          // Why: a probe without any place would wait for nothing.
+          if (left.take(probe) === 0) throw error;
+          const { site, what } = error;
+          this.refused.push({ site: siteOf(site.cookie), reason: what });
+          wanted = wanted.filter((other) => other !== site);
+        }
+      }
+      if (link !== undefined) this.#links.push(link);
+    }
+    return wanted.length;
   }
 
   #open<Opened extends Disposable>(opened: Opened): Opened {
@@ -141,6 +204,23 @@ export class Session implements Disposable {
     const map = this.#maps.get(name);
     assert(map, `no map "${name}"`);
     return map;
+  }
+}
+
+/** How many places of each probe the kernel has not refused. */
+class PlacesLeft {
+  readonly #counts = new Map<number, number>();
+
+  constructor(attachments: readonly Attachment[]) {
+    for (const { probe, sites } of attachments)
+      this.#counts.set(probe, (this.#counts.get(probe) ?? 0) + sites.length);
+  }
+
+  /** Takes one away and returns how many are left. */
+  take(probe: number): number {
+    const left = this.#counts.get(probe)! - 1;
+    this.#counts.set(probe, left);
+    return left;
   }
 }
 

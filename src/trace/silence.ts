@@ -2,22 +2,30 @@
  * Owns the question why a probe had no hit, asked when a run ends.
  * Does not own whether that is a fault.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import type { Binary } from "../target/binary.js";
+import { isSameDevice } from "../target/mapped-binaries.js";
 import type { Mapping } from "../target/mappings.js";
 import { requireProcess } from "../target/process.js";
+
+/** What was traced beside processes that were there before. */
+export interface SilentRun {
+  readonly isCommand: boolean;
+  readonly isWithChildren: boolean;
+}
 
 /** Says, for each file of the probe, who maps it now and what that means. */
 export function explainSilence(
   binaries: readonly Binary[],
   pids: readonly number[],
-  isCommand: boolean,
+  { isCommand, isWithChildren }: SilentRun,
 ): string[] {
   // Why: the command has ended, and with it what it mapped.
   if (isCommand)
-    return binaries.map(
-      ({ path }) =>
-        `the command itself did not call it: a child may have (--children), or it runs another file than ${path}, or only inlined copies`,
+    return binaries.map(({ path }) =>
+      isWithChildren
+        ? `neither the command nor its children called it: they run another file than ${path}, or only inlined copies`
+        : `the command itself did not call it: a child may have (--children), or it runs another file than ${path}, or only inlined copies`,
     );
   const processes = pids.length > 0 ? pids : listProcesses();
   const mappings = processes.map((pid) => mappingsOf(pid));
@@ -30,12 +38,10 @@ function explainFile(
   pids: readonly number[],
 ): string {
   const mapping = processes.filter((mappings) =>
-    mappings.some((mapping) => mapping.inode === binary.inode && mapping.executable),
+    mappings.some((mapping) => mapping.executable && isFileOf(mapping, binary)),
   );
   const older = processes.filter((mappings) =>
-    mappings.some(
-      (mapping) => mapping.path === binary.path && mapping.deleted && mapping.inode !== binary.inode,
-    ),
+    mappings.some((mapping) => mapping.path === binary.path && mapping.deleted && !isFileOf(mapping, binary)),
   );
   if (mapping.length === 0 && older.length > 0) {
     return `${older.length === 1 ? "a process maps" : `${older.length} processes map`} a deleted older copy of ${binary.path}: trace it with -p, or restart it`;
@@ -50,6 +56,20 @@ function explainFile(
       ? `${mapping.length} ${mapping.length === 1 ? "process maps" : "processes map"}`
       : "the process maps";
   return `${who} ${binary.path}, but nothing called it while it was traced (or only copies that the compiler inlined)`;
+}
+
+/** Why the path: where devices cannot be compared, files of two file systems may have one inode number. */
+function isFileOf(mapping: Mapping, binary: Binary): boolean {
+  if (mapping.inode !== binary.inode) return false;
+  return (
+    isSameDevice(mapping.device, binary.device) ??
+    (mapping.path === binary.path || mapping.path === realPathOf(binary))
+  );
+}
+
+/** Kernel: the link of a descriptor tells where its file lies, and marks a deleted one. */
+function realPathOf({ openPath }: Binary): string {
+  return readlinkSync(openPath).replace(/ \(deleted\)$/, "");
 }
 
 function listProcesses(): number[] {

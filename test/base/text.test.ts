@@ -18,17 +18,47 @@ describe("globMatcher", () => {
     ["a\\*b", "axb", false],
     ["std::vector<*>::push_back", "std::vector<int>::push_back", true],
     ["[", "[", true],
+    ["[a", "[a", true],
+    ["[z-a]", "m", false],
+    ["[z-a]", "z", false],
+    ["[!z-a]", "m", true],
+    ["[]", "[]", true],
+    ["[]", "x", false],
+    ["[!]", "[!]", true],
+    ["[]a]", "]", true],
+    ["[!]a]", "a", false],
+    ["[a-]", "-", true],
+    ["[\\w]", "w", true],
+    ["[\\w]", "a", false],
+    ["[^a]", "^", true],
+    ["*?", "", false],
+    ["a**", "a", true],
+    ["*ab", "aab", true],
+    ["a\\", "a\\", true],
+    ["a?b", "a\nb", true],
     ["", "", true],
   ])("%s on %s: %s", (pattern, name, matches) => {
     expect(globMatcher(pattern)(name)).toBe(matches);
   });
 
   test("agrees with the shell's case patterns", () => {
-    const letter = fc.constantFrom("a", "b", "c", "*", "?");
+    const letter = fc.constantFrom(
+      "a",
+      "b",
+      "c",
+      "*",
+      "?",
+      "[a-b]",
+      "[!a]",
+      "[b-a]",
+      "[!b-a]",
+      "[]a]",
+      "[!]b]",
+    );
     const cases = fc.sample(
       fc.tuple(
         fc.string({ unit: letter, maxLength: 6 }),
-        fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 6 }),
+        fc.string({ unit: fc.constantFrom("a", "b", "c", "]"), maxLength: 6 }),
       ),
       500,
     );
@@ -45,6 +75,38 @@ describe("globMatcher", () => {
     expect(cases.map(([pattern, name]) => globMatcher(pattern)(name))).toEqual(expected);
     expect(expected).toContain(true);
     expect(expected).toContain(false);
+  });
+
+  test("agrees with a regular expression, where the pattern is short", () => {
+    const parts = {
+      "*": "[^]*",
+      "?": "[^]",
+      a: "a",
+      ".": "\\.",
+      "[a-c]": "[a-c]",
+      "[!b]": "[^b]",
+      "\\*": "\\*",
+    };
+    const part = fc.constantFrom(...Object.entries(parts));
+    const name = fc.string({ unit: fc.constantFrom("a", "b", "d", ".", "*", "\n", "\ud83d"), maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), name, (pattern, text) => {
+        const expression = new RegExp(`^${pattern.map(([, source]) => source).join("")}$`);
+        expect(globMatcher(pattern.map(([glob]) => glob).join(""))(text)).toBe(expression.test(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ["*_*_*_*_*_*x", "_".repeat(240)],
+    [`${"*a".repeat(500)}x`, "a".repeat(5000)],
+    [`*${"a".repeat(500)}b`, "a".repeat(5000)],
+    [`${"*?".repeat(500)}x`, "a".repeat(5000)],
+  ])("takes no more steps than pattern times name: %.20s", (pattern, name) => {
+    const start = performance.now();
+    expect(globMatcher(pattern)(name)).toBe(false);
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
 

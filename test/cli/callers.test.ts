@@ -1,9 +1,10 @@
 /** User stacks at a function's entry, where the caller stands in no frame yet: against what the program itself finds. */
 import { describe, expect, test } from "vitest";
 import { runCli } from "../support/cli.js";
+import { onX86 } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
-const isX86 = process.arch === "x64";
+const isX86 = onX86();
 const framed = ["-O1", "-fno-omit-frame-pointer"];
 const entries = isX86 ? compile("entries.c", framed) : "";
 

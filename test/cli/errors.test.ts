@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyPackage, runCli } from "../support/cli.js";
 import type { CliResult } from "../support/cli.js";
 import { golden } from "../support/golden.js";
-import { needs } from "../support/kernel.js";
+import { fits, needs, onX86, requires } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 interface ErrorCase {
@@ -72,7 +72,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const isHere = process.arch === "x64" && needs("uprobe_multi");
+const isHere = onX86() && needs("uprobe_multi");
 
 describe.runIf(isHere)("errors", () => {
   test("of a file", async () => {
@@ -150,7 +150,7 @@ describe.runIf(isHere)("errors", () => {
     ]);
   });
 
-  test.runIf(spawnSync("go", ["version"]).status === 0)("of a return in a Go program", async () => {
+  test.runIf(requires("go"))("of a return in a Go program", async () => {
     writeFileSync(
       inFolder("hello.go"),
       'package main\n\n//go:noinline\nfunc add(a, b int) int { return a + b }\n\nfunc main() { println("sum", add(1, 2)) }\n',
@@ -334,8 +334,9 @@ const capable = (...names: readonly string[]): string[] => {
   const list = names.map((name) => `+${name}`).join(",");
   return [...nobody, "--inh-caps", list, "--ambient-caps", list];
 };
-const canBeNobody =
-  isHere && spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "--version"]).status === 0;
+const isNobodyServed =
+  spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "--version"]).status === 0;
+const canBeNobody = isHere && fits(isNobodyServed ? undefined : `only root can run ${process.execPath}`);
 
 describe.runIf(canBeNobody)("errors of privileges", () => {
   test("name what is missing", async () => {

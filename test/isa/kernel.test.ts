@@ -9,7 +9,7 @@ import { findSection, readElf } from "../../src/elf/file.js";
 import { classifyInstruction } from "../../src/isa/entry.js";
 import type { InstructionClass } from "../../src/isa/instruction-class.js";
 import { decodeX86 } from "../../src/isa/x86-decode.js";
-import { needs } from "../support/kernel.js";
+import { needs, onX86 } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 const program = process.arch === "x64" ? compile("instruction-forms.c") : "";
@@ -30,7 +30,7 @@ function ask(forms: readonly string[]): { hex: string; errno: number; nanosecond
 
 const ENOTSUPP = 524;
 
-describe.runIf(program !== "" && needs("uprobe PMU", "uprobe_multi"))("the kernel of this machine", () => {
+describe.runIf(onX86() && needs("uprobe PMU", "uprobe_multi"))("the kernel of this machine", () => {
   it("takes every form of instruction in libc and libcrypto that the table lets pass", () => {
     const forms = [
       ...formsOf("/lib/x86_64-linux-gnu/libc.so.6"),

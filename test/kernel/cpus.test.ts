@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { readOnlineCpus, readPossibleCpus } from "../../src/kernel/cpus.js";
-import { bundleChild } from "../support/kernel.js";
+import { allowed, bundleChild } from "../support/kernel.js";
 
-const isRoot = process.geteuid?.() === 0;
+const isRoot = allowed(process.geteuid?.() === 0, "only root has mount namespaces");
 
 /** Runs the child in a mount namespace of its own, where a shell command has put something over /sys. */
 function errorsBehind(mount: string): { readonly kind: string; readonly message: string }[] {

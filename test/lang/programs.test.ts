@@ -391,6 +391,18 @@ describe("pages that were not touched yet", () => {
     expect(printedFrom('c:f "%s", arg1', true, [absent(first)], 0x1ffen)).toBe("<fault>");
   });
 
+  it("make an event anew: each fault counts once, and the reader sees one record", () => {
+    const probe = compile('c:f "%d %s %d %d", arg2 / arg3, arg1, *(char *)arg4, arg2', { sleepable: true });
+    const world = (): Partial<World> => ({
+      context: argumentsOf(0x1000n, 5n, 0n, 0x9000n),
+      memory: [absent(textAt(0x1000n, "abc"))],
+    });
+    expect(lineOf(probe, world())).toBe("<fault> abc <fault> 5");
+    const { counts, records } = run(probe, world());
+    expect(counts).toEqual({ hits: 1n, lost: 0n, faults: 2n, filtered: 0n });
+    expect(records.length).toBe(1);
+  });
+
   it("are faulted in however many a long text spans", () => {
     const page = 4096;
     const text = "0123456789abcdef".repeat(600);

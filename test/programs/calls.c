@@ -21,6 +21,11 @@ __attribute__((naked, noinline)) void locked(void) {
   __asm__ volatile("lock addl $0, (%rsp)\n\tret");
 }
 
+// Bytes that the kernel cannot decode: a VEX prefix with a map of instructions that there is not.
+__attribute__((naked, noinline, used)) void undecodable(void) {
+  __asm__ volatile(".byte 0xc4, 0xe0, 0x68, 0x00, 0xc0\n\tret");
+}
+
 int main(int argc, char **argv) {
   long alphas, betas, sum = 0;
   setvbuf(stdout, NULL, _IONBF, 0);

@@ -6,15 +6,14 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
+import { needs, requires } from "./kernel.js";
 
 /** Sections as libbpf names program types. */
 export type Section = "socket" | "uprobe" | "uprobe.s";
 
-/** Says why the kernel cannot be asked here, and prints it, or returns undefined when it can. */
-export function missingKernel(): string | undefined {
-  const reason = findReason();
-  if (reason !== undefined) console.warn(`skipped: ${reason}`);
-  return reason;
+/** Says whether the kernel can be asked here, for `test.runIf(canAskKernel())`. */
+export function canAskKernel(): boolean {
+  return requires("bpftool") && needs("ring buffer");
 }
 
 /** Says whether this kernel is at least of a version such as "6.6". */
@@ -58,14 +57,6 @@ export function runInKernel(code: Uint8Array): number {
 /** Writes the code as the only program of an eBPF object file. */
 export function writeObject(path: string, code: Uint8Array, section: Section): void {
   writeFileSync(path, objectFile(code, section));
-}
-
-function findReason(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  if (spawnSync("bpftool", ["version"]).status !== 0) return "needs bpftool";
-  const nothing = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
-  const { loaded, log } = load(nothing, "socket", () => "");
-  return loaded ? undefined : `this kernel loads no program: ${log.slice(-300)}`;
 }
 
 let loads = 0;

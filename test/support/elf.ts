@@ -54,17 +54,16 @@ export function openElf(path: string): ElfFile {
   return readElf(fileSource(path));
 }
 
-/** Finds a library by soname, through the loader's cache. */
-export function libraryPath(soname: string): string {
+/** Finds a library by soname, whole or what it matches, through the loader's cache. */
+export function libraryPath(soname: string | RegExp): string {
   const lines = execFileSync("ldconfig", ["-p"], {
     encoding: "utf8",
     env: { PATH: "/usr/sbin:/sbin:/usr/bin:/bin" },
   }).split("\n");
-  const line = lines.find(
-    (line) =>
-      line.trim().startsWith(`${soname} (libc6,x86-64)`) ||
-      line.trim().startsWith(`${soname} (libc6,AArch64)`),
-  );
+  const line = lines.find((line) => {
+    const name = /^\t(\S+) \(libc6,(?:x86-64|AArch64)\)/.exec(line)?.[1];
+    return typeof soname === "string" ? name === soname : name !== undefined && soname.test(name);
+  });
   if (line === undefined) throw new Error(`ldconfig does not know ${soname}`);
   return realpathSync(line.slice(line.indexOf("=> ") + 3));
 }

@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { renameSync } from "node:fs";
+import { accessSync, constants, renameSync } from "node:fs";
 import { release } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,9 +23,46 @@ const kernel = new Features();
  * feature table says, or missing privileges, skip them, and with a printed reason; where CI is set the latter fail.
  */
 export function needs(...names: readonly FeatureName[]): boolean {
-  const missing = names.map((name) => findReason(name)).filter((reason) => reason !== undefined);
-  for (const reason of missing) console.warn(`skipped: ${reason}`);
-  return missing.length === 0;
+  return names.map((name) => fits(findReason(name))).every(Boolean);
+}
+
+/**
+ * Says whether programs or files are on this machine, by name on PATH or by path, for `test.runIf(requires("go"))`.
+ * Skips with a printed reason; where CI is set a missing one is a failure, for `node scripts/test.mjs` installs them all.
+ */
+export function requires(...programs: readonly string[]): boolean {
+  return programs
+    .map((program) => allowed(isHere(program), `${program} is not installed: node scripts/test.mjs does it`))
+    .every(Boolean);
+}
+
+/** Says whether these tests are allowed to do what they do, as root is; skips as `requires` does. */
+export function allowed(isAllowed: boolean, reason: string): boolean {
+  if (!isAllowed && process.env["CI"] !== undefined) throw new Error(reason);
+  return fits(isAllowed ? undefined : reason);
+}
+
+/** Says whether nothing stands against tests here; a reason that no setup of this machine can mend skips them, printed, in CI too. */
+export function fits(reason: string | undefined): boolean {
+  if (reason !== undefined) console.warn(`skipped: ${reason}`);
+  return reason === undefined;
+}
+
+/** Says whether this is the machine whose instructions tests are about. */
+export function onX86(): boolean {
+  return fits(process.arch === "x64" ? undefined : `made for x86-64, this is ${process.arch}`);
+}
+
+function isHere(program: string): boolean {
+  const folders = program.includes("/") ? [""] : (process.env["PATH"] ?? "").split(":");
+  return folders.some((folder) => {
+    try {
+      accessSync(program.includes("/") ? program : join(folder, program), constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function findReason(name: FeatureName): string | undefined {

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { parse } from "../../src/lang/compile.js";
 import { findCallerRules } from "../../src/target/entry-caller.js";
 import { TargetResolver } from "../../src/target/resolve.js";
+import { onX86 } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
-const isX86 = process.arch === "x64";
+const isX86 = onX86();
 
 describe.runIf(isX86)("who called, in a stack at an entry", () => {
   const entries = isX86 ? compile("entries.c", ["-O1", "-fno-omit-frame-pointer"]) : "";

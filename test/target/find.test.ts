@@ -21,7 +21,7 @@ import { openBinary } from "../../src/target/binary.js";
 import { findTarget, mappedFiles } from "../../src/target/find.js";
 import { requireProcess } from "../../src/target/process.js";
 import { followBelow } from "../../src/target/rooted-path.js";
-import { converse } from "../support/kernel.js";
+import { allowed, converse } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 const waiting = compile("waiting.c", ["-O2", "-pthread"]);
@@ -154,8 +154,7 @@ describe("with a process", () => {
     }
   });
 
-  const canUnshare = spawnSync("unshare", ["-m", "true"]).status === 0;
-  it.skipIf(!canUnshare)(
+  it.runIf(allowed(spawnSync("unshare", ["-m", "true"]).status === 0, "only root has mount namespaces"))(
     "in a mount namespace of its own, its files are meant, not ours of the same path",
     async () => {
       // Two private copies under one path: ours on disk, its own on a file system that only it sees.

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NotFoundError, UnsupportedError, type UscopeError } from "../../src/base/errors.js";
 import type { Target } from "../../src/lang/target.js";
 import { TargetResolver, type ResolvedProbe } from "../../src/target/resolve.js";
-import { converse, fileOffsetOf } from "../support/kernel.js";
+import { converse, fileOffsetOf, onX86 } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 type Selector = Parameters<Target["resolve"]>[0];
@@ -15,7 +15,7 @@ type Selector = Parameters<Target["resolve"]>[0];
 const program = compile("functions.cc", ["-O2"]);
 const waiting = compile("waiting.c", ["-O2", "-pthread"]);
 const span = { start: 0, end: 0 };
-const isX86 = process.arch === "x64";
+const isX86 = onX86();
 
 function at(symbol: string, more: Partial<Extract<Selector, { kind: "function" }>> = {}): Selector {
   return { kind: "function", at: "entry", library: program, symbol, offset: 0, span, ...more };
@@ -279,8 +279,9 @@ describe("processes", () => {
     await first.line();
     await second.line();
     using resolver = new TargetResolver({ pids: [first.child.pid!, second.child.pid!] });
-    const { sites, notes } = await resolver.resolveSites(at("waiting_function", { library: "" }));
+    const { sites, users, notes } = await resolver.resolveSites(at("waiting_function", { library: "" }));
     expect(sites).toHaveLength(1);
+    expect([...users]).toEqual([[sites[0]!.binary, [first.child.pid!, second.child.pid!]]]);
     expect(sites[0]).toMatchObject({ offset: fileOffsetOf(waiting, "waiting_function") });
     expect(notes).toEqual([]);
     const libc = await resolver.resolveSites(at("malloc", { library: "c" }));
@@ -293,7 +294,8 @@ describe("processes", () => {
     await first.line();
     await second.line();
     using resolver = new TargetResolver({ pids: [first.child.pid!, second.child.pid!] });
-    const { sites, layouts } = await resolver.resolveSites(at("main", { library: "" }));
+    const { sites, users, layouts } = await resolver.resolveSites(at("main", { library: "" }));
+    expect([...users.values()]).toEqual([[first.child.pid!], [second.child.pid!]]);
     expect(sites.map(({ binary }) => binary.path)).toEqual([waiting, program]);
     expect(layouts).toHaveLength(1);
     expect(sites.map(({ layout }) => layout)).toEqual([0, 0]);

@@ -19,12 +19,14 @@ import { pidOf } from "../../src/trace/events.js";
 import { resolveFilter } from "../../src/trace/filter.js";
 import { observe } from "../../src/trace/observe.js";
 import { runCli } from "../support/cli.js";
-import { needs } from "../support/kernel.js";
+import { fits, needs } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 const victim = compile("victim.c", ["-O2", "-g"]);
 const root = /^\S+ \S+ \S+ \/ (\S+) .* - cgroup2 /m.exec(readFileSync("/proc/self/mountinfo", "utf8"))?.[1];
-const isPossible = root !== undefined && process.geteuid?.() === 0 && needs("cgroup filter", "uprobe_multi");
+const isPossible =
+  fits(root === undefined ? "no cgroup2 file system is mounted" : undefined) &&
+  needs("cgroup filter", "uprobe_multi");
 
 const cgroupOf = (path: string) =>
   resolveFilter({ pids: [], children: false, includeSelf: false, launched: false, cgroup: path }).cgroup;

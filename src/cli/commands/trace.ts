@@ -50,10 +50,14 @@ const options: readonly OptionRow[] = [
   {
     name: "kernel-stack",
     letter: "K",
-    help: "show the kernel stack (at a place in user space the kernel mostly has none to show)",
+    help: "accepted for BCC's sake: at a place in user space the kernel has no stack of its own",
   },
   { name: "address", letter: "a", help: "show addresses in stacks" },
-  { name: "aggregate", letter: "A", help: "with -M: show equal events once, with their count" },
+  {
+    name: "aggregate",
+    letter: "A",
+    help: "with -M: show equal events once, with their count and without their times",
+  },
   { name: "include-self", letter: "S", help: "trace uscope itself too" },
   { name: "json", help: "print one JSON object a line (docs/json.md)" },
   {
@@ -135,6 +139,11 @@ async function run(parsed: ParsedOptions): Promise<number> {
     throw usage("-I: uscope reads no C headers", "write the types as casts: *(int *)(arg1 + 8)");
   if (parsed.has("aggregate") && !parsed.has("max-events"))
     throw usage("-A needs -M: counts are shown at the end", "add -M N");
+  if (parsed.has("aggregate") && parsed.has("json"))
+    throw usage(
+      "-A and --json exclude each other",
+      "count the objects: uscope trace --json ... | jq -r .message | sort | uniq -c",
+    );
   if (parsed.has("unix-timestamp") && !parsed.has("timestamp"))
     throw usage("-u needs -t", "uscope trace -t -u ...");
   if (parsed.has("tid") && parsed.has("pid"))
@@ -152,7 +161,8 @@ async function run(parsed: ParsedOptions): Promise<number> {
   }
   return trace({
     probes: parsed.arguments,
-    pids: parsed.texts("pid").map((text) => parsePid(text)),
+    // Why a set: a process that is named twice would be armed twice, and each of its calls shown twice.
+    pids: [...new Set(parsed.texts("pid").map((text) => parsePid(text)))],
     tid: parsed.number("tid", 1),
     uid: parsed.number("uid"),
     comm: parsed.text("comm"),
@@ -180,6 +190,8 @@ async function run(parsed: ParsedOptions): Promise<number> {
 }
 
 function timeColumn(parsed: ParsedOptions): "none" | "start" | "unix" | "local" {
+  // Why: equal events have different times; BCC counts each of them once then.
+  if (parsed.has("aggregate")) return "none";
   if (parsed.has("time")) return "local";
   if (parsed.has("timestamp")) return parsed.has("unix-timestamp") ? "unix" : "start";
   return "none";

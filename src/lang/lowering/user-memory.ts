@@ -24,12 +24,21 @@ const pageBytes = 4096;
 export class UserMemory {
   readonly #builder: Builder;
   /** Verifier: bpf_copy_from_user is for sleepable programs alone; it faults pages in, the other helpers fail instead. */
-  readonly #sleepable: boolean;
+  #faultsIn: boolean;
   #word: StackSlot | undefined;
 
   constructor(builder: Builder, sleepable: boolean) {
     this.#builder = builder;
-    this.#sleepable = sleepable;
+    this.#faultsIn = sleepable;
+  }
+
+  /** Lowers reads that fail where a page is absent, and never sleep. */
+  awake<Result>(lower: () => Result): Result {
+    const outer = this.#faultsIn;
+    this.#faultsIn = false;
+    const result = lower();
+    this.#faultsIn = outer;
+    return result;
   }
 
   /** Reads a value of 1, 2, 4 or 8 bytes; goes to `fault` when it cannot be read. */
@@ -65,11 +74,11 @@ export class UserMemory {
     };
     readOnce(failed);
     builder.enter(failed);
-    if (this.#sleepable) {
+    if (this.#faultsIn) {
       const present = builder.block("touch", "seldom");
       builder.branch("eq", 64, address, 0n, failures.null, present);
       builder.enter(present);
-      this.#touchPages(address, room, failures.fault);
+      this.touchPages(address, BigInt(room), room, failures.fault);
       readOnce(failures.fault);
     } else {
       builder.branch("eq", 64, address, 0n, failures.null, failures.fault);
@@ -80,17 +89,17 @@ export class UserMemory {
 
   #readInto(to: Destination, count: Operand, address: Operand, failed: BlockNumber, done: BlockNumber): void {
     const builder = this.#builder;
-    const helper = this.#sleepable ? "copy_from_user" : "probe_read_user";
+    const helper = this.#faultsIn ? "copy_from_user" : "probe_read_user";
     const result = builder.call(helper, [{ address: to.base, offset: to.offset }, count, address]);
     builder.branch("ne", 64, result, 0n, failed, done);
     builder.enter(done);
   }
 
   /**
-   * Makes the pages present that a text can lie on. Only the first must be there: where the text ends before the others, they
-   * need not exist. Why: there is no helper that both stops at a zero and faults pages in before kernel 6.17.
+   * Makes the pages present that `count` bytes, at most `most`, can lie on. Only the first must be there: where a text ends before
+   * the others, they need not exist. Why: there is no helper that both stops at a zero and faults pages in before kernel 6.17.
    */
-  #touchPages(address: Operand, room: number, fault: BlockNumber): void {
+  touchPages(address: Operand, count: Operand, most: number, fault: BlockNumber): void {
     const builder = this.#builder;
     const word = { address: this.#wordSlot(), offset: 0 };
     const first = builder.call("copy_from_user", [word, 1n, address]);
@@ -98,9 +107,10 @@ export class UserMemory {
     const more = builder.block("more", "seldom");
     builder.branch("ne", 64, first, 0n, fault, more);
     builder.enter(more);
-    const last = builder.compute("add", 64, address, BigInt(room - 1));
+    const end = builder.compute("add", 64, address, count);
+    const last = builder.compute("sub", 64, end, 1n);
     const pageEnd = builder.compute("or", 64, address, BigInt(pageBytes - 1));
-    for (let page = 0; page * pageBytes < room - 1; page++) {
+    for (let page = 0; page * pageBytes < most - 1; page++) {
       const next = builder.compute("add", 64, pageEnd, BigInt(1 + page * pageBytes));
       const touch = builder.block("touch", "seldom");
       builder.branch("gt", 64, next, last, again, touch);

@@ -3,19 +3,23 @@
  * Does not own expressions, user memory and the process filter, which are in lowering/.
  */
 import { assert, unreachable } from "../../base/assert.js";
+import type { HelperName } from "../../bpf/helpers.js";
 import { faultsAt, siteAt, stackParts, textRoom, tidAt, timeAt } from "../event.js";
 import type { EventField, EventLayout } from "../event.js";
 import { context } from "../ir.js";
-import type { Operand, Program, Virtual } from "../ir.js";
+import type { Argument, Program, Virtual } from "../ir.js";
 import { Builder } from "../lowering/builder.js";
 import type { BlockNumber } from "../lowering/builder.js";
+import { faultIn } from "../lowering/faulting-in.js";
+import { boundLength } from "../lowering/lengths.js";
 import { filterProcesses } from "../lowering/process-filter.js";
+import { discard, reserve, submit } from "../lowering/ring.js";
 import { UserMemory } from "../lowering/user-memory.js";
 import { Values } from "../lowering/values.js";
-import { counters, countersMap, eventsMap } from "../maps.js";
+import { counters, countersMap } from "../maps.js";
 import type { CompileOptions } from "../options.js";
 import type { Architecture, Layout } from "../target.js";
-import { integerOf } from "../typed.js";
+import { fieldReadsMemory, integerOf } from "../typed.js";
 import type { TypedField, TypedProbe, TypedStatement, TypedValue } from "../typed.js";
 
 export interface LowerOptions extends CompileOptions {
@@ -24,7 +28,13 @@ export interface LowerOptions extends CompileOptions {
   readonly returnAddress: Layout["returnAddress"];
 }
 
-/** Writes the program: process filter, hits, conditions, then time, room in the ring, fields, submission. */
+/**
+ * Writes the program: process filter, hits, conditions, then time, room in the ring, fields, submission.
+ *
+ * Nothing sleeps between reservation and submission. Why: the reader stops at a record that is not submitted, so that one thread
+ * that waits for its page (on a slow disk, on userfaultfd) would hold back the events of all. Where a read fails, the record is
+ * discarded, pages are faulted in, and the event is made once more, in a record of its own and with its own time.
+ */
 export function lower(probe: TypedProbe, options: LowerOptions): Program {
   const builder = new Builder();
   const start = builder.block("start");
@@ -95,35 +105,62 @@ class Lowering {
   }
 
   #emit(fields: readonly TypedField[]): void {
+    if (!this.#options.sleepable || !fields.some(fieldReadsMemory)) {
+      this.#send(fields, undefined);
+      return;
+    }
     const builder = this.#builder;
-    const { event } = this.#options;
-    const time = builder.callStable("ktime_get_ns");
-    const record = this.#reserve(event.bytes);
+    const absent = builder.block("absent", "seldom");
+    const sent = builder.block("sent");
+    const record = this.#send(fields, absent);
+    builder.jump(sent);
+    builder.enter(absent);
+    discard(builder, record);
+    const pages = { builder, memory: this.#memory, values: this.#values, textLimit: this.#options.textLimit };
+    for (const field of fields) faultIn(field, pages);
+    this.#send(fields, undefined);
+    builder.jump(sent);
+    builder.enter(sent);
+  }
+
+  /** Makes an event and returns its record; goes to `absent`, where that is given, with the record when a field cannot be computed. */
+  #send(fields: readonly TypedField[], absent: BlockNumber | undefined): Virtual {
+    return this.#memory.awake(() => this.#sendAwake(fields, absent));
+  }
+
+  #sendAwake(fields: readonly TypedField[], absent: BlockNumber | undefined): Virtual {
+    const builder = this.#builder;
+    const { event, sleepable } = this.#options;
+    // Why: the time from before a page fault, as a predicate may have asked for it, is no time for what happens behind it.
+    const time = sleepable ? builder.call("ktime_get_ns", []) : builder.callStable("ktime_get_ns");
+    // Why: what is asked for again is not kept in a register meanwhile, so that making an event twice costs those nothing that are made once.
+    const ask = (helper: HelperName, given: readonly Argument[]): Virtual =>
+      sleepable && absent === undefined ? builder.call(helper, given) : builder.callStable(helper, given);
+    const lost = builder.block("lost", "seldom");
+    const record = reserve(builder, event.bytes, lost);
+    this.#writeLost(lost);
     builder.store(record, timeAt, 8, time);
     // Kernel: tgid << 32 | pid, which is tid and pid of the header in one piece on a little-endian machine.
-    builder.store(record, tidAt, 8, builder.callStable("get_current_pid_tgid"));
-    builder.store(record, siteAt, 4, builder.callStable("get_attach_cookie", [context]));
+    builder.store(record, tidAt, 8, ask("get_current_pid_tgid", []));
+    builder.store(record, siteAt, 4, ask("get_attach_cookie", [context]));
     builder.store(record, faultsAt, 4, 0n);
     const columns = this.#columns();
     columns.forEach((write, index) => write(record, event.fields[index]!.offset));
-    fields.forEach((field, index) => this.#field(record, columns.length + index, field));
+    fields.forEach((field, index) => this.#field(record, columns.length + index, field, absent));
     event.fields.forEach((place, index) => {
       if (place.value.kind === "stack") this.#stack(record, index, place);
     });
-    this.#submit(record);
+    submit(builder, record, this.#options.ring.wakeBytes);
+    return record;
   }
 
-  #reserve(bytes: number): Virtual {
+  #writeLost(lost: BlockNumber): void {
     const builder = this.#builder;
-    const record = builder.call("ringbuf_reserve", [{ map: eventsMap }, BigInt(bytes), 0n]);
-    const reserved = builder.block("reserved");
-    const lost = builder.block("lost", "seldom");
-    builder.branch("eq", 64, record, 0n, lost, reserved);
+    const here = builder.current;
     builder.enter(lost);
     builder.count(this.#counts, counters.lost);
     builder.jump(this.#out);
-    builder.enter(reserved);
-    return record;
+    builder.enter(here);
   }
 
   /** In the order in which the event's layout has them. */
@@ -151,15 +188,22 @@ class Lowering {
     this.#builder.run("get_current_comm", [{ address: record, offset }, 16n]);
   }
 
-  #field(record: Virtual, index: number, field: TypedField): void {
+  #field(record: Virtual, index: number, field: TypedField, absent: BlockNumber | undefined): void {
     const builder = this.#builder;
     const outer = builder.span;
     builder.span = field.span;
     const place = this.#options.event.fields[index];
     assert(place !== undefined, `field ${index} has no place in the event`);
-    this.#orFault(record, index, place, (faulted, next) =>
-      this.#write(record, place, field.value, faulted, next),
-    );
+    if (absent === undefined) {
+      this.#orFault(record, index, place, (faulted, next) =>
+        this.#write(record, place, field.value, faulted, next),
+      );
+    } else {
+      const next = builder.block("next");
+      this.#values.failingTo(absent, () => this.#write(record, place, field.value, absent, next));
+      builder.jump(next);
+      builder.enter(next);
+    }
     builder.span = outer;
   }
 
@@ -225,46 +269,13 @@ class Lowering {
       const written = this.#memory.readText(to, textRoom(kind.limit), address, failures);
       builder.store(record, offset, 4, builder.compute("sub", 32, written, 1n));
     } else {
-      const { asked, read } = this.#lengths(this.#values.value(value.length), kind.limit);
+      const { asked, read } = boundLength(builder, this.#values.value(value.length), kind.limit);
       builder.store(record, offset, 4, asked);
       this.#memory.readBytes(to, read, address, failures);
     }
     builder.jump(next);
     builder.enter(isNull);
     builder.store(record, offset, 4, -1n);
-  }
-
-  /**
-   * How many bytes were asked for, as the event says it (0 to 2^31 - 1), and how many are read.
-   * Verifier: the size that a helper gets is proved by the very comparison that lets it through.
-   */
-  #lengths(length: Operand, limit: number): { readonly asked: Operand; readonly read: Operand } {
-    const builder = this.#builder;
-    const read = builder.copy(length);
-    const asked = builder.copy(length);
-    const bounded = builder.block("bounded");
-    const [unusual, negative, long, huge] = ["unusual", "negative", "long", "huge"].map((name) =>
-      builder.block(name, "seldom"),
-    );
-    assert(
-      unusual !== undefined && negative !== undefined && long !== undefined && huge !== undefined,
-      "four blocks",
-    );
-    builder.branch("gt", 64, read, BigInt(limit), unusual, bounded);
-    builder.enter(unusual);
-    builder.branch("slt", 64, asked, 0n, negative, long);
-    builder.enter(negative);
-    builder.copy(0n, read);
-    builder.copy(0n, asked);
-    builder.jump(bounded);
-    builder.enter(long);
-    builder.copy(BigInt(limit), read);
-    builder.branch("gt", 64, asked, 0x7fff_ffffn, huge, bounded);
-    builder.enter(huge);
-    builder.copy(0x7fff_ffffn, asked);
-    builder.jump(bounded);
-    builder.enter(bounded);
-    return { asked, read };
   }
 
   #writeZero(record: Virtual, { offset, value }: EventField): void {
@@ -305,20 +316,5 @@ class Lowering {
     this.#orFault(record, index, place, () =>
       builder.store(record, offset + stackParts.returnAddress, 8, this.#values.placed(returnAddress)),
     );
-  }
-
-  /** Why: waking the reader costs four times the rest, so it is woken when much waits for it, and looks by itself otherwise. */
-  #submit(record: Virtual): void {
-    const builder = this.#builder;
-    // Kernel: BPF_RB_AVAIL_DATA 0, BPF_RB_NO_WAKEUP 1, BPF_RB_FORCE_WAKEUP 2.
-    const waiting = builder.call("ringbuf_query", [{ map: eventsMap }, 0n]);
-    const flags = builder.copy(1n);
-    const [wake, submit] = [builder.block("wake"), builder.block("submit")];
-    builder.branch("gt", 64, waiting, BigInt(this.#options.ring.wakeBytes), wake, submit);
-    builder.enter(wake);
-    builder.copy(2n, flags);
-    builder.jump(submit);
-    builder.enter(submit);
-    builder.run("ringbuf_submit", [record, flags]);
   }
 }
