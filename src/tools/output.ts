@@ -14,7 +14,9 @@ export class Output {
   /** The reader has gone (`| head`): nothing more can be written. */
   closed = false;
 
+  /** As the caller names it, and where writes go. */
   readonly #descriptor: number;
+  readonly #target: number;
   readonly #encoding: "utf8" | "latin1";
   /** Never waits in a write: what a full pipe does not take is kept until it does. */
   readonly #isPatient: boolean;
@@ -26,7 +28,8 @@ export class Output {
 
   /** latin1 writes each character as one byte: for text that was read as raw bytes. */
   constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8", isPatient = false) {
-    this.#descriptor = isPatient ? reopen(descriptor) : descriptor;
+    this.#descriptor = descriptor;
+    this.#target = isPatient ? reopen(descriptor) : descriptor;
     this.#encoding = encoding;
     this.#isPatient = isPatient;
   }
@@ -77,7 +80,7 @@ export class Output {
 
   #writeSome(bytes: Uint8Array, at: number): number {
     try {
-      return writeSync(this.#descriptor, bytes, at);
+      return writeSync(this.#target, bytes, at);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       // Why stderr too: remarks that cannot be written must not end a trace whose events can.

@@ -55,7 +55,13 @@ export async function launch(words: readonly string[]): Promise<LaunchedCommand>
     // Why: the command may end (a bad exec) before the line is read; `ended` tells.
   });
   const pid = pidOf(child);
-  return { pid, ended, release: () => void gate.end("\n"), kill: () => void child.kill("SIGTERM") };
+  const kill = (): void => {
+    child.kill("SIGTERM");
+    // Why: a command that ignores the signal goes on, and must not hold uscope.
+    child.unref();
+    gate.destroy();
+  };
+  return { pid, ended, release: () => void gate.end("\n"), kill };
 }
 
 function pidOf(child: ChildProcess): number {

@@ -119,7 +119,10 @@ function present(
       familyChanges: run.lostChildren,
     }),
     explainSilence: (probe) =>
-      explainSilence(prepared.binariesOf(probe), plan.armed.pids, { isCommand: command !== undefined, isWithChildren: run.isWithChildren }),
+      explainSilence(prepared.searched(probe), plan.armed.pids, {
+        isCommand: command !== undefined,
+        isWithChildren: run.isWithChildren,
+      }),
     async [Symbol.asyncDispose]() {
       run[Symbol.dispose]();
       session[Symbol.dispose]();

@@ -25,6 +25,7 @@ import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
 import { requireNameableAddresses } from "./pid-namespace.js";
 import type { Plan } from "./plan.js";
+import type { SilentProbe } from "./silence.js";
 import { groupSites, tracedSite, withoutTwins } from "./sites.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
 import type { Attachment, SessionRequest } from "./session.js";
@@ -65,8 +66,8 @@ export interface Prepared extends Disposable {
   /** Nanoseconds of one hit, per probe: of its dearest place. */
   readonly costs: readonly number[];
   readonly symbolizer: Symbolizer;
-  /** The files in which a probe has places. */
-  binariesOf(probe: number): readonly Binary[];
+  /** Where a probe looked, for when it sees nothing. */
+  searched(probe: number): SilentProbe;
 }
 
 /** Frames of a stack at most. Kernel: kernel.perf_event_max_stack is 127 by default. */
@@ -221,7 +222,11 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
     },
     costs: resolved.map((target) => Math.max(0, ...target.sites.map(costOf))),
     symbolizer,
-    binariesOf: (probe) => [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))],
+    searched(probe) {
+      const { selector } = parsed[probe]!.tree;
+      const binaries = [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))];
+      return { binaries, symbol: selector.kind === "function" ? selector.symbol : undefined };
+    },
     [Symbol.dispose]() {
       symbolizer[Symbol.dispose]();
       resolver[Symbol.dispose]();

@@ -65,7 +65,9 @@ export class Run implements Disposable {
     this.#prepared = prepared;
     this.#session = session;
     this.#command = command;
-    this.#followed = this.#needsMappings() ? followMappings(prepared.symbolizer, this.#fixedPids()) : undefined;
+    this.#followed = this.#needsMappings()
+      ? followMappings(prepared.symbolizer, this.#fixedPids())
+      : undefined;
     this.#children = this.#limits.children ? followChildren(session) : undefined;
   }
 
@@ -173,7 +175,8 @@ class Watch {
     if (this.#pids.length > 0 && !this.#limits.children && !this.#pids.some(isAlive))
       return { kind: "processes ended" };
     const { tid } = this.#limits;
-    if (tid !== undefined && this.#pids.every((pid) => readThread(pid, tid)?.isEnding !== false)) return { kind: "thread ended" };
+    if (tid !== undefined && this.#pids.every((pid) => readThread(pid, tid)?.isEnding !== false))
+      return { kind: "thread ended" };
     const { budgetPercent } = this.#limits;
     const isCounting = onCounters !== undefined && now - this.#counted >= countersPause;
     if (!isCounting && budgetPercent === undefined) return undefined;

@@ -14,8 +14,34 @@ export interface SilentRun {
   readonly isWithChildren: boolean;
 }
 
-/** Says, for each file of the probe, who maps it now and what that means. */
+/** What was probed in vain. */
+export interface SilentProbe {
+  readonly binaries: readonly Binary[];
+  /** The function's name as it was given; undefined for an address. */
+  readonly symbol: string | undefined;
+}
+
+/** Says, for each file of the probe, who maps it now and what that means, and which clones may have been called instead. */
 export function explainSilence(
+  { binaries, symbol }: SilentProbe,
+  pids: readonly number[],
+  run: SilentRun,
+): string[] {
+  const clones = symbol === undefined ? [] : binaries.flatMap((binary) => findClones(binary, symbol));
+  return [...explainFiles(binaries, pids, run), ...clones];
+}
+
+/** Why: gcc calls a specialised copy by another name (f.constprop.0, f.isra.0), and often nothing calls f itself any more. */
+function findClones({ functions, path }: Binary, symbol: string): string[] {
+  const clones = [...new Set(functions.names())].filter(
+    (name) => name.startsWith(`${symbol}.`) && !/\.cold(?:\.\d+)?$/.test(name),
+  );
+  return clones.length === 0
+    ? []
+    : [`${path} also has ${clones.join(", ")}: probe '${symbol}*' to see these too`];
+}
+
+function explainFiles(
   binaries: readonly Binary[],
   pids: readonly number[],
   { isCommand, isWithChildren }: SilentRun,

@@ -393,12 +393,10 @@ describe("pages that were not touched yet", () => {
 
   it("make an event anew: each fault counts once, and the reader sees one record", () => {
     const probe = compile('c:f "%d %s %d %d", arg2 / arg3, arg1, *(char *)arg4, arg2', { sleepable: true });
-    const world = (): Partial<World> => ({
-      context: argumentsOf(0x1000n, 5n, 0n, 0x9000n),
-      memory: [absent(textAt(0x1000n, "abc"))],
-    });
-    expect(lineOf(probe, world())).toBe("<fault> abc <fault> 5");
-    const { counts, records } = run(probe, world());
+    const context = argumentsOf(0x1000n, 5n, 0n, 0x9000n);
+    const memory = [absent(textAt(0x1000n, "abc"))];
+    expect(lineOf(probe, { context, memory })).toBe("<fault> abc <fault> 5");
+    const { counts, records } = run(probe, { context, memory });
     expect(counts).toEqual({ hits: 1n, lost: 0n, faults: 2n, filtered: 0n });
     expect(records.length).toBe(1);
   });

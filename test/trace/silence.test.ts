@@ -9,10 +9,16 @@ const runs = { isCommand: false, isWithChildren: false };
 describe("of a command", () => {
   test("recommends --children only where they were not traced", () => {
     using binary = openBinary(process.execPath);
-    expect(explainSilence([binary], [], { isCommand: true, isWithChildren: false })[0]).toContain(
-      "--children",
-    );
-    const [reason] = explainSilence([binary], [], { isCommand: true, isWithChildren: true });
+    expect(
+      explainSilence({ binaries: [binary], symbol: undefined }, [], {
+        isCommand: true,
+        isWithChildren: false,
+      })[0],
+    ).toContain("--children");
+    const [reason] = explainSilence({ binaries: [binary], symbol: undefined }, [], {
+      isCommand: true,
+      isWithChildren: true,
+    });
     expect(reason).toMatch(/neither the command nor its children/);
     expect(reason).not.toContain("--children");
   });
@@ -21,7 +27,9 @@ describe("of a command", () => {
 describe("of a process", () => {
   test("says that it maps the file, by its number on its device", () => {
     using binary = openBinary(process.execPath);
-    expect(explainSilence([binary], [process.pid], runs)[0]).toMatch(/^the process maps /);
+    expect(explainSilence({ binaries: [binary], symbol: undefined }, [process.pid], runs)[0]).toMatch(
+      /^the process maps /,
+    );
   });
 
   test("does not take a file of another device for it", () => {
@@ -31,6 +39,26 @@ describe("of a process", () => {
       path: { value: "/other" },
       inode: { value: binary.inode },
     });
-    expect(explainSilence([other], [process.pid], runs)[0]).toMatch(/does not map \/other/);
+    expect(explainSilence({ binaries: [other], symbol: undefined }, [process.pid], runs)[0]).toMatch(
+      /does not map \/other/,
+    );
   });
+});
+
+test("names the clones of a function, without its cold parts", () => {
+  const functions = {
+    names: () => ["many", "many.cold", "many.constprop.0.isra.0", "many.constprop.0.isra.0", "manyfold"],
+  };
+  const binary = { path: "/app", device: 0n, inode: 0n, functions } as unknown as Binary;
+  const reasons = explainSilence({ binaries: [binary], symbol: "many" }, [], {
+    isCommand: true,
+    isWithChildren: false,
+  });
+  expect(reasons.at(-1)).toBe("/app also has many.constprop.0.isra.0: probe 'many*' to see these too");
+  expect(
+    explainSilence({ binaries: [binary], symbol: "manyfold" }, [], {
+      isCommand: true,
+      isWithChildren: false,
+    }),
+  ).toHaveLength(1);
 });
