@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import type { FileOffset } from "../base/bytes.js";
 import { virtualAddressOf } from "../elf/address.js";
+import { escapeControls } from "../base/text.js";
 import { demangle } from "../demangle/demangle.js";
 import { KernelSymbols } from "./kallsyms.js";
 import { MappedBinaries } from "./mapped-binaries.js";
@@ -111,14 +112,15 @@ export class Symbolizer implements Disposable {
     const virtual = virtualAddressOf(binary.elf, offset);
     const symbol = virtual === undefined ? undefined : binary.functions.covering(virtual);
     if (virtual === undefined || symbol === undefined) return undefined;
-    return `${demangle(symbol.name) ?? symbol.name}+0x${(virtual - symbol.address).toString(16)} [${basename(mapping.path)}]`;
+    const name = `${demangle(symbol.name) ?? symbol.name}+0x${(virtual - symbol.address).toString(16)} [${basename(mapping.path)}]`;
+    return escapeControls(name);
   }
 
   #unknown(address: bigint, mapping: Mapping | undefined): string {
     this.unresolved++;
     if (mapping === undefined) return `0x${address.toString(16)} [unknown]`;
     const offset = Number(address) - mapping.start + mapping.offset;
-    return `0x${offset.toString(16)} [${mapping.path === "" ? "anonymous" : basename(mapping.path)}]`;
+    return `0x${offset.toString(16)} [${mapping.path === "" ? "anonymous" : escapeControls(basename(mapping.path))}]`;
   }
 
   #processOf(pid: number): Process {

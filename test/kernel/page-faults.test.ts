@@ -7,7 +7,7 @@ import { openRingBuffer } from "../../src/kernel/ringbuffer.js";
 import { attachMulti } from "../../src/kernel/uprobes.js";
 import { pidAt, timeAt } from "../../src/lang/event.js";
 import { compile as compileProbe } from "../lang/support.js";
-import { converse, fileOffsetOf, needs } from "../support/kernel.js";
+import { allowed, converse, fileOffsetOf, needs } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
 const binary = compile("never-served.c", ["-O1", "-Wall"]);
@@ -30,7 +30,7 @@ describe.runIf(needs("ring buffer", "attach cookie", "uprobe_multi", "sleepable 
         await using sleeper = converse(binary, ["sleep", "both"]);
         await using ticker = converse(binary, ["tick"]);
         const greetings = [await sleeper.line(), await ticker.line()];
-        if (greetings[0] === "not permitted") return console.warn("skipped: userfaultfd is not permitted");
+        if (!allowed(greetings[0] !== "not permitted", "userfaultfd is not permitted: it needs root")) return;
         using _link = attachMulti({
           program,
           openPath: binary,
