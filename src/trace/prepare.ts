@@ -220,7 +220,10 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       members: usesPidMap(filter) ? filter.pids : [],
       statistics: request.statistics,
     },
-    costs: resolved.map((target) => Math.max(0, ...target.sites.map(costOf))),
+    // Why a getter: whether this is a virtual machine stands in /proc/cpuinfo, which takes the kernel milliseconds to write.
+    get costs() {
+      return resolved.map((target) => target.sites.reduce((most, site) => Math.max(most, costOf(site)), 0));
+    },
     symbolizer,
     searched(probe) {
       const { selector } = parsed[probe]!.tree;

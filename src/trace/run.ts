@@ -90,7 +90,7 @@ export class Run implements Disposable {
       this.#limits,
       this.#prepared.plan.armed.pids,
       command !== undefined,
-      this.#prepared.costs,
+      this.#limits.budgetPercent === undefined ? [] : this.#prepared.costs,
     );
     const onEvent = this.#followed?.inTime(request.onEvent) ?? request.onEvent;
     while (isWanted) {
