@@ -23,7 +23,7 @@ export type Typed = { readonly span: Span } & (
   | { readonly kind: "builtin"; readonly builtin: Builtin; readonly type: IntegerType }
   /** C's conversion: cut, zero- or sign-extended by the operand's type; to bool by comparison with zero. */
   | { readonly kind: "convert"; readonly operand: Typed; readonly type: IntegerType | PointerType }
-  /** Both operands have the result's type and at least 32 bits; but the count of a shift has any. */
+  /** Both operands have the result's type and at least 32 bits; but the count of a shift may have another. */
   | {
       readonly kind: "arithmetic";
       readonly operator: Arithmetic;

@@ -112,7 +112,7 @@ class Follower implements FollowedMappings {
     if (this.#waiting.length - this.#told > mostWaiting) this.#tellNext();
   }
 
-  /** Why all: any process may have become another in what was lost. */
+  /** Why all: every process may have become another in what was lost. */
   #noticeLosses(time: number): void {
     if (this.#events.lost === this.#lost) return;
     this.#lost = this.#events.lost;

@@ -102,7 +102,7 @@ function conversionOf(letter: string, length: string, precisionTaken: boolean): 
   if ("uxXo".includes(letter) && letter !== "") {
     return integerConversion(letter as "u" | "x" | "X" | "o", unsignedTypes[length]);
   }
-  if (length !== "" && "cpUK".includes(letter)) return `takes no length "${length}"`;
+  if (letter !== "" && length !== "" && "cpUK".includes(letter)) return `takes no length "${length}"`;
   if (letter === "c") return integerConversion("c", u8);
   if (letter === "p") return integerConversion("p", u64);
   if (letter === "U") return { conversion: "U", taken: { kind: "symbol", space: "user" } };
