@@ -29,6 +29,11 @@ export abstract class UscopeError extends Error implements ErrorLines {
   }
 }
 
+/** Tells an error with three lines from any other, also when another copy of this module made it: each command is bundled with its own. */
+export function isUscopeError(error: unknown): error is UscopeError {
+  return error instanceof Error && "kind" in error && "what" in error && "at" in error && "fix" in error;
+}
+
 /** A file is not what its format promises: its owner has to act. `at` names the inner place. */
 export class FormatError extends UscopeError {
   readonly kind = "FormatError";

@@ -3,7 +3,8 @@
  * Does not own what commands do; each is loaded only when it is run.
  */
 import { readFileSync } from "node:fs";
-import { UsageError, UscopeError } from "../base/errors.js";
+import { join } from "node:path";
+import { UsageError, isUscopeError } from "../base/errors.js";
 import { escapeLines, nearestNames } from "../base/text.js";
 import { Output } from "../tools/output.js";
 import type { Command } from "./command.js";
@@ -29,16 +30,14 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
 };
 
-// Why: what cannot be said on a closed or full stderr must not end a trace.
-process.stderr.on("error", () => {});
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2));
 
-async function main(words: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<void> {
   try {
-    return await runCommand(words);
+    process.exitCode = await runCommand(words);
   } catch (error) {
-    process.stderr.write(`${escapeLines(printError(error))}\n`);
-    return error instanceof UsageError ? 2 : 1;
+    say(`${escapeLines(printError(error))}\n`, 2);
+    process.exitCode = isUscopeError(error) && error.kind === "UsageError" ? 2 : 1;
   }
 }
 
@@ -116,13 +115,13 @@ function helpOf(command: Command, summary: string): string {
 
 /** Three lines for every error; what is no UscopeError is a fault of uscope. */
 function printError(error: unknown): string {
-  if (error instanceof UscopeError) return `uscope: ${error.message}`;
+  if (isUscopeError(error)) return `uscope: ${error.message}`;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const trace = process.env["USCOPE_DEBUG"] !== undefined && error instanceof Error ? `\n${error.stack}` : "";
   return `uscope: ${what}\n  at: uscope itself\n  fix: report this with the command that you ran; USCOPE_DEBUG=1 shows where it happened${trace}`;
 }
 
 function readVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
+  const file = join(import.meta.dirname, "../../package.json");
   return String((JSON.parse(readFileSync(file, "utf8")) as { version: unknown }).version);
 }

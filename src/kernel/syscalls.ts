@@ -2,7 +2,8 @@
  * Owns the door to the kernel: the only file that loads the addon. Every call either throws a KernelError through
  * hints.ts, or, where its name begins with `attempt`, answers a negative errno for callers that expect a refusal.
  */
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { UnsupportedError } from "../base/errors.js";
 import { errno } from "./errno.js";
 import { kernelError } from "./hints.js";
@@ -115,21 +116,35 @@ function openAddon(): Addon {
   return (loaded ??= loadAddon());
 }
 
+/** Why dlopen itself: asking the module loader for a path in this package takes 5 ms of every start. */
 function loadAddon(): Addon {
-  const platform = `${process.platform}-${process.arch}`;
+  const name = join("prebuilds", `${process.platform}-${process.arch}`, "uscope.node");
+  const loading = { exports: {} };
   try {
-    return createRequire(import.meta.url)(`#prebuilds/${platform}/uscope.node`) as Addon;
+    process.dlopen(loading, join(findFolderAbove(name), name));
+    return loading.exports as Addon;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new UnsupportedError(
       {
-        what: `uscope has no working native part for this platform (${platform})`,
-        at: `prebuilds/${platform}/uscope.node: ${reason}`,
+        what: `uscope has no working native part for this platform (${process.platform}-${process.arch})`,
+        at: `${name}: ${reason}`,
         fix: "install the uscope package for Linux on x64; in a checkout build it: node scripts/build-addon.mjs",
       },
       { cause: error },
     );
   }
+}
+
+/** The nearest folder above this file that holds the named one: sources and bundles lie at different depths of the package. */
+function findFolderAbove(name: string): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, name))) {
+    const above = dirname(folder);
+    if (above === folder) throw new Error("no such file in the package");
+    folder = above;
+  }
+  return folder;
 }
 
 function orThrow(result: number, attr: Attr, at: string): number {

@@ -3,7 +3,6 @@
  * Does not own the steps themselves (kernel/) nor what follows from a refusal.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { unreachable } from "../base/assert.js";
 import type { FileOffset } from "../base/bytes.js";
 import { UscopeError } from "../base/errors.js";
@@ -127,7 +126,7 @@ function rehearsalProgram(): ProgramSpec {
  * Why uscope's own text: a regular file that is there, and that nobody maps to run, so that no process is touched.
  */
 function attach(way: "multi" | "pmu"): undefined {
-  const shownPath = fileURLToPath(import.meta.url);
+  const shownPath = import.meta.filename;
   const fd = openSync(shownPath, "r");
   try {
     return withMaps((maps) => {

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KernelError, UnsupportedError } from "../../src/base/errors.js";
 import { errno } from "../../src/kernel/errno.js";
@@ -11,18 +12,22 @@ import { ringMap } from "./programs.js";
 
 const page = readPageSize();
 
+function addonPath(): string {
+  return join(import.meta.dirname, `../../prebuilds/linux-${process.arch}/uscope.node`);
+}
+
 test("the size of a page is what getconf says", () => {
   expect(page).toBe(Number(execFileSync("getconf", ["PAGESIZE"], { encoding: "utf8" })));
 });
 
 test("the addon names no libc, so that it runs with any", () => {
-  const path = createRequire(import.meta.url).resolve(`#prebuilds/linux-${process.arch}/uscope.node`);
+  const path = addonPath();
   expect(execFileSync("readelf", ["-d", path], { encoding: "utf8" })).not.toContain("NEEDED");
   expect(execFileSync("readelf", ["-V", path], { encoding: "utf8" })).toContain("No version information");
 });
 
 test("the addon refuses arguments of another kind and does not crash", () => {
-  const addon = createRequire(import.meta.url)(`#prebuilds/linux-${process.arch}/uscope.node`) as Record<
+  const addon = createRequire(import.meta.url)(addonPath()) as Record<
     string,
     (...values: unknown[]) => unknown
   >;
