@@ -30,6 +30,8 @@ const benchPrograms = [
   { header: "sys/sdt.h", package: "systemtap-sdt-dev" },
 ];
 
+const addonPath = `prebuilds/linux-${process.arch}/uscope.node`;
+
 /** Installs what is missing of the npm packages and builds what is older than its sources. */
 export async function setUp() {
   if (isStale("node_modules/.package-lock.json", ["package-lock.json"])) {
@@ -40,15 +42,18 @@ export async function setUp() {
       stdio: ["ignore", "ignore", "inherit"],
     });
   }
-  if (
-    isStale("dist/types/index.d.ts", [
-      "src",
-      "native",
-      "scripts/build.mjs",
-      "scripts/build-addon.mjs",
-      "package-lock.json",
-    ])
-  ) {
+  // Why the folder of the addon counts: whoever loses it has a build that loads nothing.
+  const sources = [
+    "src",
+    "native",
+    "scripts/build.mjs",
+    "scripts/build-addon.mjs",
+    "tsconfig.json",
+    "tsconfig.types.json",
+    "package.json",
+    "package-lock.json",
+  ];
+  if (!existsSync(join(root, addonPath)) || isStale("dist/types/index.d.ts", sources)) {
     say("building");
     const { build } = await import("./build.mjs");
     await build();

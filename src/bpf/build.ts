@@ -69,13 +69,6 @@ export function mov32(dst: Register, operand: Operand): Step {
   return alu("mov", dst, operand, 32);
 }
 
-/** dst = the low `from` bits of src, sign-extended to `width`; a width of 32 clears the high half. Since 6.6. */
-export function movSigned(dst: Register, src: Register, from: 8 | 16 | 32, width: Width = 64): Step {
-  assert(from < width, "a sign extension that extends nothing");
-  const opcode = aluClass(width) | aluOperations.mov.code | sourceCodes.register;
-  return step({ opcode, dst, src, offset: from });
-}
-
 /** dst = dst OPERATION operand. A width of 32 clears the high half. */
 export function alu(operation: AluOperation, dst: Register, operand: Operand, width: Width = 64): Step {
   const { code, offset } = aluOperations[operation];

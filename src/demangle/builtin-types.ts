@@ -2,8 +2,6 @@
  * Owns the tables of types that C++ symbols write as one or two letters, and how literals of them are printed.
  * Does not own types that are made of others.
  */
-import { type TypeText, plainType } from "./type-text.js";
-
 // Spec: Itanium C++ ABI 5.1.5.2, <builtin-type>.
 const oneLetter: Readonly<Record<string, string>> = {
   a: "signed char",
@@ -56,12 +54,12 @@ const oneLetterTypes = byLetter(oneLetter);
 const afterDTypes = byLetter(afterD);
 
 /** The type that one letter stands for. */
-export function findBuiltinType(letter: number): TypeText | undefined {
+export function findBuiltinType(letter: number): string | undefined {
   return oneLetterTypes[letter];
 }
 
 /** The type that a letter behind `D` stands for. */
-export function findExtendedType(letter: number): TypeText | undefined {
+export function findExtendedType(letter: number): string | undefined {
   return afterDTypes[letter];
 }
 
@@ -80,8 +78,8 @@ export function isFloating(letter: number): boolean {
   return letter >= 0x64 && letter <= 0x67;
 }
 
-function byLetter(names: Readonly<Record<string, string>>): (TypeText | undefined)[] {
-  const types: (TypeText | undefined)[] = Array.from({ length: 128 });
-  for (const [letter, name] of Object.entries(names)) types[letter.charCodeAt(0)] = plainType(name);
+function byLetter(names: Readonly<Record<string, string>>): (string | undefined)[] {
+  const types: (string | undefined)[] = Array.from({ length: 256 });
+  for (const [letter, name] of Object.entries(names)) types[letter.charCodeAt(0)] = name;
   return types;
 }

@@ -1,24 +1,34 @@
 /**
  * Owns how parts of C++ expressions are put together as text, which is to say the brackets.
- * Does not own reading them from symbols.
+ * Does not own reading them from symbols. The cursor knows about the expression that was written last.
  */
+import type { Cursor } from "./cursor.js";
 
-export interface ExpressionText {
-  readonly text: string;
-  /** A word or a list in braces, which as an operand needs no brackets. */
-  readonly isBare: boolean;
-  /** For a function: its name without parameters, as calls print it. */
-  readonly callee?: ExpressionText & { readonly isScoped: boolean };
+/** Says that the expression written last is a word or a list in braces, which as an operand needs no brackets. */
+export function closeWord(cursor: Cursor): void {
+  cursor.isBare = true;
+  cursor.calleeEnd = 0;
 }
 
-export function word(text: string): ExpressionText {
-  return { text, isBare: true };
+export function closeCompound(cursor: Cursor): void {
+  cursor.isBare = false;
+  cursor.calleeEnd = 0;
 }
 
-export function compound(text: string): ExpressionText {
-  return { text, isBare: false };
+/** Puts the expression that was written since `start` in brackets, unless it needs none as an operand. */
+export function encloseOperand(cursor: Cursor, start: number): void {
+  if (!cursor.isBare) enclose(cursor, start);
 }
 
-export function printOperand(expression: ExpressionText): string {
-  return expression.isBare ? expression.text : `(${expression.text})`;
+export function enclose(cursor: Cursor, start: number): void {
+  cursor.pieces.insert(start, "(");
+  cursor.text.add(0x29);
+}
+
+/** Leaves of a function, written since `start`, only its name without parameters, as calls print it. */
+export function keepCallee(cursor: Cursor, start: number): void {
+  const { pieces, calleeStart, calleeEnd } = cursor;
+  pieces.drop(calleeEnd);
+  pieces.remove(start, calleeStart - start);
+  cursor.isBare = cursor.isCalleeBare;
 }

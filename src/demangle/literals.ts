@@ -3,43 +3,50 @@
  * arguments name. Does not own other expressions.
  */
 import { findBuiltinType, isFloating, printBuiltinLiteral } from "./builtin-types.js";
+import { letters } from "../base/byte-text.js";
 import type { Cursor } from "./cursor.js";
-import { type ExpressionText, compound } from "./expression-text.js";
-import { printType } from "./type-text.js";
+import { closeCompound } from "./expression-text.js";
 
 /** Reads `L <type> <value> E` or `L _Z <encoding> E`. */
-export function readLiteral(cursor: Cursor): ExpressionText {
+export function readLiteral(cursor: Cursor): void {
+  const { text } = cursor;
   cursor.at++;
-  if (cursor.peek() === 0x5f) {
-    cursor.at++;
-    return readEntity(cursor);
-  }
   // Why: g++ before 4.5 left the underscore out.
-  if (cursor.peek() === 0x5a) return readEntity(cursor);
+  if (cursor.take(0x5f) || cursor.peek() === 0x5a) return readEntity(cursor);
   const letter = cursor.peek();
-  const type = printType(cursor.grammar.type(cursor));
-  const start = cursor.at;
-  if (cursor.take(0x45)) return compound(type);
+  const start = text.length;
+  const isBuiltin = findBuiltinType(letter) !== undefined;
+  text.add(0x28);
+  cursor.grammar.type(cursor);
+  closeCompound(cursor);
+  if (cursor.take(0x45)) return cursor.pieces.remove(start, 1);
+  text.add(0x29);
   const value = readValue(cursor);
-  const isBuiltin = cursor.text.charCodeAt(start - 1) === letter && findBuiltinType(letter) !== undefined;
-  if (isBuiltin && isFloating(letter)) return compound(`(${type})[${value}]`);
+  if (isBuiltin && isFloating(letter)) return text.addWords(`[${value}]`);
   const digits = value.startsWith("n") ? `-${value.slice(1)}` : value;
-  return compound((isBuiltin ? printBuiltinLiteral(letter, digits) : undefined) ?? `(${type})${digits}`);
+  const printed = isBuiltin ? printBuiltinLiteral(letter, digits) : undefined;
+  if (printed !== undefined) text.length = start;
+  text.addWords(printed ?? digits);
 }
 
 /** Reads `Z <encoding> E`. */
-function readEntity(cursor: Cursor): ExpressionText {
+function readEntity(cursor: Cursor): void {
   cursor.expect(0x5a);
   const first = cursor.peek();
   const { params } = cursor;
-  const text = cursor.grammar.encoding(cursor);
-  const name = cursor.functionName;
+  cursor.grammar.encoding(cursor);
   cursor.params = params;
   cursor.expect(0x45);
   const isInstance = cursor.nameReturns;
-  if (name === "") return { text, isBare: !isInstance };
-  const isScoped = (first === 0x4e || first === 0x53) && !isInstance && cursor.nameQualifiers === "";
-  return { text, isBare: false, callee: { text: name, isBare: !isInstance, isScoped } };
+  closeCompound(cursor);
+  if (cursor.functionEnd === 0) {
+    cursor.isBare = !isInstance;
+    return;
+  }
+  cursor.calleeStart = cursor.functionStart;
+  cursor.calleeEnd = cursor.functionEnd;
+  cursor.isCalleeBare = !isInstance;
+  cursor.isCalleeScoped = (first === 0x4e || first === 0x53) && !isInstance && cursor.nameQualifiers === "";
 }
 
 /** Reads the digits of a number, a complex one's two, or a floating one's bytes, and the `E` behind. */
@@ -54,5 +61,5 @@ function readValue(cursor: Cursor): string {
     }
     cursor.at++;
   }
-  return cursor.text.slice(start, cursor.at++);
+  return letters(cursor.symbol, start, cursor.at++);
 }

@@ -4,8 +4,7 @@
  */
 import type { Cursor } from "./cursor.js";
 import { readName } from "./names.js";
-import { readPrintedArgument } from "./template-args.js";
-import { printType } from "./type-text.js";
+import { readArgument } from "./template-args.js";
 import { readType } from "./types.js";
 
 // Spec: Itanium C++ ABI 5.1.4; the words are those of GNU binutils.
@@ -25,61 +24,76 @@ const ofNames: Readonly<Record<string, string>> = {
 };
 
 /** Reads a special name, from `T` or `G` on. */
-export function readSpecialName(cursor: Cursor): string {
-  const letters = cursor.text.slice(cursor.at, Math.min(cursor.at + 2, cursor.end));
+export function readSpecialName(cursor: Cursor): void {
+  const letters = cursor.peekLetters();
   cursor.at += 2;
   const ofType = ofTypes[letters];
-  if (ofType !== undefined) return ofType + printType(readType(cursor));
+  if (ofType !== undefined) {
+    cursor.text.addWords(ofType);
+    return readType(cursor);
+  }
   const ofName = ofNames[letters];
-  if (ofName !== undefined) return ofName + readQualifiedName(cursor);
+  if (ofName !== undefined) return readQualifiedName(cursor, ofName);
   switch (letters) {
     case "Th":
       skipOffset(cursor, 0x68);
-      return `non-virtual thunk to ${cursor.grammar.encoding(cursor)}`;
+      return readTarget(cursor, "non-virtual thunk to ");
     case "Tv":
       skipOffset(cursor, 0x76);
-      return `virtual thunk to ${cursor.grammar.encoding(cursor)}`;
+      return readTarget(cursor, "virtual thunk to ");
     case "Tc":
       skipOffset(cursor, readOffsetKind(cursor));
       skipOffset(cursor, readOffsetKind(cursor));
-      return `covariant return thunk to ${cursor.grammar.encoding(cursor)}`;
+      return readTarget(cursor, "covariant return thunk to ");
     case "TC":
       return readConstructionTable(cursor);
     case "TA":
-      return `template parameter object for ${readPrintedArgument(cursor)}`;
+      cursor.text.addWords("template parameter object for ");
+      return void readArgument(cursor);
     case "GR":
       return readTemporary(cursor);
     case "GA":
-      return `hidden alias for ${cursor.grammar.encoding(cursor)}`;
+      return readTarget(cursor, "hidden alias for ");
     case "GT": {
       const kind = cursor.take(0x6e) ? "non-transaction" : "transaction";
       if (kind === "transaction") cursor.expect(0x74);
-      return `${kind} clone for ${cursor.grammar.encoding(cursor)}`;
+      return readTarget(cursor, `${kind} clone for `);
     }
     default:
       cursor.fail();
-      return "";
   }
 }
 
-function readQualifiedName(cursor: Cursor): string {
-  const name = readName(cursor);
-  return name + cursor.nameQualifiers;
+function readTarget(cursor: Cursor, words: string): void {
+  cursor.text.addWords(words);
+  cursor.grammar.encoding(cursor);
+}
+
+function readQualifiedName(cursor: Cursor, words: string): void {
+  cursor.text.addWords(words);
+  readName(cursor);
+  cursor.text.addWords(cursor.nameQualifiers);
 }
 
 /** Reads `TC <derived type> <offset> _ <base type>`. */
-function readConstructionTable(cursor: Cursor): string {
-  const derived = printType(readType(cursor));
+function readConstructionTable(cursor: Cursor): void {
+  const { text, pieces } = cursor;
+  const start = text.length;
+  readType(cursor);
+  const derived = pieces.cut(start);
   readNumber(cursor);
   cursor.expect(0x5f);
-  return `construction vtable for ${printType(readType(cursor))}-in-${derived}`;
+  text.addWords("construction vtable for ");
+  readType(cursor);
+  text.addWords(`-in-${derived}`);
 }
 
 /** Reads `GR <name> [<number>] _`: the object that a reference of long life is bound to. */
-function readTemporary(cursor: Cursor): string {
-  const name = readQualifiedName(cursor);
+function readTemporary(cursor: Cursor): void {
+  const start = cursor.text.length;
+  readQualifiedName(cursor, "");
   const number = cursor.peek() === 0 ? 0 : cursor.index(36);
-  return `reference temporary #${number} for ${name}`;
+  cursor.pieces.insert(start, `reference temporary #${number} for `);
 }
 
 function readOffsetKind(cursor: Cursor): number {

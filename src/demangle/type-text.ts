@@ -1,84 +1,69 @@
 /**
- * Owns how C++ types are put together as text: what stands left and right of the place where a declared name would be.
- * Does not own reading them from symbols.
+ * Owns how C++ types are put together as text: what is written left and right of the place where a declared name would be.
+ * Does not own reading them from symbols. Each function changes the type that was written last.
  */
+import type { Cursor } from "./cursor.js";
+import type { TypeKind } from "./pieces.js";
 
-/** A type as two texts: `int (*` and `)(char)` for a pointer to a function. */
-export interface TypeText {
-  /** A function's left part ends with the blank that separates it from its parameters. */
-  readonly left: string;
-  readonly right: string;
-  readonly kind: "plain" | "function" | "array" | "lvalue" | "rvalue";
-  /** What a reference refers to. */
-  readonly target: TypeText | undefined;
-  /** What the constructors of this class are called, or "". */
-  readonly name: string;
+export function pointTo(cursor: Cursor): void {
+  around(cursor, "*", "plain");
 }
 
-export function plainType(left: string, name = ""): TypeText {
-  return { left, right: "", kind: "plain", target: undefined, name };
+/** Makes a reference; references to references collapse as the language says. */
+export function referTo(cursor: Cursor, kind: "lvalue" | "rvalue"): void {
+  if (cursor.kind === "lvalue" || (cursor.kind === "rvalue" && kind === "rvalue")) return;
+  if (cursor.kind === "rvalue") {
+    const at = (cursor.hole === 0 ? cursor.text.length : cursor.hole) - 1;
+    cursor.pieces.remove(at, 1);
+    if (cursor.hole > 0) cursor.hole = at;
+    cursor.kind = kind;
+  } else around(cursor, kind === "lvalue" ? "&" : "&&", kind);
 }
 
-export function printType(type: TypeText): string {
-  return type.right === "" ? type.left : type.left + type.right;
-}
-
-export function pointerTo(type: TypeText): TypeText {
-  return around(type, "*", "plain", undefined);
-}
-
-/** A reference; references to references collapse as the language says. */
-export function referenceTo(type: TypeText, kind: "lvalue" | "rvalue"): TypeText {
-  if (type.kind === "lvalue" || (type.kind === "rvalue" && kind === "rvalue")) return type;
-  const target = type.kind === "rvalue" && type.target !== undefined ? type.target : type;
-  return around(target, kind === "lvalue" ? "&" : "&&", kind, target);
-}
-
-export function memberPointer(owner: string, type: TypeText): TypeText {
+/** Makes a pointer to a member of a class. */
+export function pointToMember(cursor: Cursor, owner: string): void {
   const mark = `${owner}::*`;
-  return around(
-    type,
-    type.kind === "function" || type.kind === "array" ? mark : ` ${mark}`,
-    "plain",
-    undefined,
-  );
+  around(cursor, cursor.kind === "function" || cursor.kind === "array" ? mark : ` ${mark}`, "plain");
 }
 
-/** A type with words behind it: " const", " volatile", " restrict", or a vendor's. */
-export function qualifiedType(type: TypeText, words: string): TypeText {
-  const { left, right } = type;
-  if (type.kind === "function") return { ...type, right: right + words };
-  return {
-    left: left + words,
-    right,
-    kind: type.kind === "array" ? "array" : "plain",
-    target: undefined,
-    name: "",
-  };
+/** Puts words behind a type: " const", " volatile", " restrict", or a vendor's. */
+export function qualify(cursor: Cursor, words: string): void {
+  if (cursor.kind === "function") return cursor.text.addWords(words);
+  addLeft(cursor, words);
+  cursor.kind = cursor.kind === "array" ? "array" : "plain";
+  cursor.ownStart = cursor.ownEnd = 0;
 }
 
-export function arrayOf(type: TypeText, size: string): TypeText {
-  const right = type.kind === "array" ? ` [${size}]${type.right.slice(1)}` : ` [${size}]${type.right}`;
-  return { left: type.left, right, kind: "array", target: undefined, name: "" };
+export function makeArray(cursor: Cursor, size: string): void {
+  const hole = cursor.hole === 0 ? cursor.text.length : cursor.hole;
+  if (cursor.kind === "array") cursor.pieces.insert(hole + 1, `[${size}]`);
+  else if (cursor.hole === 0) cursor.text.addWords(` [${size}]`);
+  else cursor.pieces.insert(hole, ` [${size}]`);
+  cursor.hole = hole;
+  cursor.kind = "array";
+  cursor.ownStart = cursor.ownEnd = 0;
 }
 
-export function functionOf(result: TypeText, signature: string): TypeText {
-  const left = result.right === "" ? `${result.left} ` : result.left;
-  return { left, right: signature + result.right, kind: "function", target: undefined, name: "" };
+/** Makes a function of its return type, which has that hole, and the signature that was written behind it. */
+export function makeFunction(cursor: Cursor, hole: number, signature: number): void {
+  if (hole > 0) cursor.pieces.rotate(hole, signature);
+  cursor.hole = hole === 0 ? signature : hole;
+  cursor.kind = "function";
+  cursor.ownStart = cursor.ownEnd = 0;
 }
 
-function around(
-  type: TypeText,
-  mark: string,
-  kind: TypeText["kind"],
-  target: TypeText | undefined,
-): TypeText {
-  switch (type.kind) {
-    case "function":
-      return { left: `${type.left}(${mark}`, right: `)${type.right}`, kind, target, name: "" };
-    case "array":
-      return { left: `${type.left} (${mark}`, right: `)${type.right}`, kind, target, name: "" };
-    default:
-      return { left: type.left + mark, right: type.right, kind, target, name: "" };
-  }
+function around(cursor: Cursor, mark: string, kind: TypeKind): void {
+  if (cursor.kind === "function" || cursor.kind === "array") {
+    const left = `${cursor.kind === "array" ? " (" : "("}${mark}`;
+    cursor.pieces.insert(cursor.hole, `${left})`);
+    cursor.hole += left.length;
+  } else addLeft(cursor, mark);
+  cursor.kind = kind;
+  cursor.ownStart = cursor.ownEnd = 0;
+}
+
+function addLeft(cursor: Cursor, words: string): void {
+  if (cursor.hole === 0) return cursor.text.addWords(words);
+  cursor.pieces.insert(cursor.hole, words);
+  cursor.hole += words.length;
 }

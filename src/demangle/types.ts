@@ -1,172 +1,157 @@
 /**
- * Owns reading types: qualifiers, pointers, arrays, functions, decltype, and all that is written behind `D`.
- * Does not own names of classes, template arguments or expressions.
+ * Owns reading types: qualifiers, pointers, arrays, functions, parameters of templates.
+ * Does not own names of classes, template arguments, expressions, nor what is written behind `D`.
  */
-import { findBuiltinType, findExtendedType } from "./builtin-types.js";
+import { findBuiltinType } from "./builtin-types.js";
 import type { Cursor } from "./cursor.js";
-import type { ExpressionText } from "./expression-text.js";
 import { readExpression } from "./expressions.js";
+import { cutExpression, readExtended } from "./extended-types.js";
 import { readName, readNestedName } from "./names.js";
-import { readExpansion } from "./packs.js";
 import { readSubstitution, readTemplateParam } from "./substitutions.js";
 import { readTemplateArgs } from "./template-args.js";
-import {
-  type TypeText,
-  arrayOf,
-  functionOf,
-  memberPointer,
-  plainType,
-  pointerTo,
-  printType,
-  qualifiedType,
-  referenceTo,
-} from "./type-text.js";
+import { makeArray, makeFunction, pointTo, pointToMember, qualify, referTo } from "./type-text.js";
 import { readAbiTags, readSourceName } from "./unqualified-names.js";
 
 /** Reads a type; all but built-in ones and substitutions become substitution candidates. */
-export function readType(cursor: Cursor): TypeText {
-  const builtin = findBuiltinType(cursor.peek());
+export function readType(cursor: Cursor): void {
+  const letter = cursor.peek();
+  const builtin = findBuiltinType(letter);
   if (builtin !== undefined) {
     cursor.at++;
-    return builtin;
+    cursor.text.addWords(builtin);
+    return cursor.plain();
   }
+  const start = cursor.text.length;
+  const sourceStart = cursor.at;
+  const readsBefore = cursor.paramReads;
   cursor.enter();
-  const type = readCompoundType(cursor);
+  const isCandidate = (readers[letter] ?? readNamed)(cursor);
+  if (isCandidate) cursor.remember(start, sourceStart, readsBefore, false);
   cursor.leave();
-  return type;
 }
 
-/** Reads the parameters of a function up to a letter that no type starts with, and prints them with brackets. */
-export function readParameters(cursor: Cursor): string {
+/** Reads a type that begins with a certain letter; says whether the whole of it becomes a candidate. */
+type Reader = (cursor: Cursor) => boolean;
+
+/**
+ * By letter; all others begin names. Why a table: V8 does not compile what it cannot see through into its callers, and the
+ * whole grammar in each of its rules takes longer to compile than all symbols of a program take to read.
+ */
+const readers: readonly (Reader | undefined)[] = byLetter({
+  P: (cursor) => {
+    cursor.at++;
+    readType(cursor);
+    pointTo(cursor);
+    return true;
+  },
+  R: (cursor) => {
+    cursor.at++;
+    readType(cursor);
+    referTo(cursor, "lvalue");
+    return true;
+  },
+  O: (cursor) => {
+    cursor.at++;
+    readType(cursor);
+    referTo(cursor, "rvalue");
+    return true;
+  },
+  K: readQualified,
+  V: readQualified,
+  r: readQualified,
+  S: readAbbreviated,
+  T: readParamType,
+  F: (cursor) => readFunction(cursor, ""),
+  A: readArray,
+  M: readMemberPointer,
+  D: (cursor) => (isFunctionQualifier(cursor.peekNext()) ? readQualified(cursor) : readExtended(cursor)),
+  C: (cursor) => readSuffixed(cursor, " _Complex"),
+  G: (cursor) => readSuffixed(cursor, " _Imaginary"),
+  U: readVendorQualified,
+  u: readVendorType,
+});
+
+/** Reads the parameters of a function up to a letter that no type starts with, and writes them with brackets. */
+export function readParameters(cursor: Cursor): void {
+  const { text } = cursor;
+  text.add(0x28);
   if (cursor.take(0x76)) {
-    if (isSignatureEnd(cursor)) return "()";
+    if (isSignatureEnd(cursor)) return text.add(0x29);
     cursor.fail();
   }
-  let text = "";
+  const listStart = text.length;
   do {
-    const printed = printType(readType(cursor));
-    if (printed !== "") text += text === "" ? printed : `, ${printed}`;
+    const mark = cursor.separate(listStart);
+    readType(cursor);
+    cursor.closeItem(mark, listStart);
   } while (!isSignatureEnd(cursor));
-  return `(${text})`;
+  text.add(0x29);
 }
 
-function readCompoundType(cursor: Cursor): TypeText {
-  const start = cursor.at;
-  const readsBefore = cursor.paramReads;
-  let type: TypeText;
-  switch (cursor.peek()) {
-    case 0x50: // P
-      cursor.at++;
-      type = pointerTo(readType(cursor));
-      break;
-    case 0x52: // R
-      cursor.at++;
-      type = referenceTo(readType(cursor), "lvalue");
-      break;
-    case 0x4f: // O
-      cursor.at++;
-      type = referenceTo(readType(cursor), "rvalue");
-      break;
-    case 0x4b: // K
-    case 0x56: // V
-    case 0x72: // r
-      type = readQualified(cursor);
-      break;
-    case 0x53: // S
-      if (cursor.peekNext() !== 0x74) {
-        type = readSubstitution(cursor);
-        const next = cursor.peek();
-        if (next === 0x42) type = plainType(type.left + readAbiTags(cursor), type.name);
-        else if (next === 0x49) type = plainType(type.left + readTemplateArgs(cursor), type.name);
-        else return type;
-      } else type = readNamed(cursor);
-      break;
-    case 0x54: // T
-      if (isElaborated(cursor.peekNext())) cursor.at += 2;
-      if (cursor.at === start) return readParamType(cursor);
-      type = readNamed(cursor);
-      break;
-    case 0x46: // F
-      type = readFunction(cursor, "");
-      break;
-    case 0x41: // A
-      type = readArray(cursor);
-      break;
-    case 0x4d: {
-      // M
-      cursor.at++;
-      const owner = printType(readType(cursor));
-      type = memberPointer(owner, readType(cursor));
-      break;
-    }
-    case 0x44: // D
-      if (!isFunctionQualifier(cursor.peekNext())) return readExtended(cursor);
-      type = readQualified(cursor);
-      break;
-    case 0x43: // C
-      cursor.at++;
-      type = qualifiedType(readType(cursor), " _Complex");
-      break;
-    case 0x47: // G
-      cursor.at++;
-      type = qualifiedType(readType(cursor), " _Imaginary");
-      break;
-    case 0x55: {
-      // U, a vendor's qualifier
-      cursor.at++;
-      let words = ` ${readSourceName(cursor)}`;
-      if (cursor.peek() === 0x49) words += readTemplateArgs(cursor);
-      type = qualifiedType(readType(cursor), words);
-      break;
-    }
-    case 0x75: {
-      // u, a vendor's type
-      cursor.at++;
-      const name = readSourceName(cursor);
-      type = plainType(cursor.peek() === 0x49 ? name + readTemplateArgs(cursor) : name);
-      break;
-    }
-    default:
-      type = readNamed(cursor);
+function readNamed(cursor: Cursor): boolean {
+  if (cursor.peek() !== 0x4e) readName(cursor);
+  else {
+    readNestedName(cursor);
+    cursor.text.addWords(cursor.nameQualifiers);
   }
-  cursor.remember(type, start, readsBefore, false);
-  return type;
+  return true;
 }
 
-function readNamed(cursor: Cursor): TypeText {
-  if (cursor.peek() === 0x4e) {
-    const text = readNestedName(cursor);
-    return plainType(text + cursor.nameQualifiers, cursor.ownName);
-  }
-  const text = readName(cursor);
-  return plainType(text, cursor.ownName);
+/** Reads a substitution, which is a type of its own where tags or template arguments stand behind it. */
+function readAbbreviated(cursor: Cursor): boolean {
+  if (cursor.peekNext() === 0x74) return readNamed(cursor);
+  readSubstitution(cursor);
+  const next = cursor.peek();
+  if (next !== 0x42 && next !== 0x49) return false;
+  const { ownStart, ownEnd } = cursor;
+  if (next === 0x42) readAbiTags(cursor);
+  else readTemplateArgs(cursor);
+  cursor.plain();
+  cursor.ownStart = ownStart;
+  cursor.ownEnd = ownEnd;
+  return true;
 }
 
 /** Reads a template parameter as a type, and its own arguments if it is a template. */
-function readParamType(cursor: Cursor): TypeText {
-  const start = cursor.at;
+function readParamType(cursor: Cursor): boolean {
+  if (isElaborated(cursor.peekNext())) {
+    cursor.at += 2;
+    return readNamed(cursor);
+  }
+  const start = cursor.text.length;
+  const sourceStart = cursor.at;
   const readsBefore = cursor.paramReads;
-  const param = readTemplateParam(cursor);
-  cursor.remember(param, start, readsBefore, false);
-  if (cursor.peek() !== 0x49) return param;
+  readTemplateParam(cursor);
+  cursor.remember(start, sourceStart, readsBefore, false);
+  if (cursor.peek() !== 0x49) return false;
   // Why: in `cvT_IiE` the arguments belong to the operator, in `cvT_IiEIcE` the first ones to the parameter.
-  if (cursor.inConversion && !hasTwoArgumentLists(cursor)) return param;
-  const type = plainType(param.left + readTemplateArgs(cursor));
-  cursor.remember(type, start, readsBefore, false);
-  return type;
+  if (cursor.inConversion && !hasTwoArgumentLists(cursor)) return false;
+  readTemplateArgs(cursor);
+  cursor.plain();
+  return true;
 }
 
 /** Reads qualifiers and exception specifications with what they qualify, which is one candidate together. */
-function readQualified(cursor: Cursor): TypeText {
+function readQualified(cursor: Cursor): boolean {
+  const start = cursor.text.length;
   let words = readQualifier(cursor);
   while (isQualifier(cursor)) words = readQualifier(cursor) + words;
-  if (cursor.peek() === 0x46) return readFunction(cursor, words);
   const letter = cursor.peek();
-  const type = readType(cursor);
+  if (letter === 0x46) return readFunction(cursor, words);
+  readType(cursor);
   // Why: an argument that is const already does not get a second const from `T const`, and a function none at all.
-  if ((letter === 0x54 || letter === 0x53) && type.kind === "function") return type;
-  if (letter === 0x54 && type.left.endsWith(words)) return type;
-  return qualifiedType(type, words);
+  if ((letter === 0x54 || letter === 0x53) && cursor.kind === "function") return true;
+  if (letter !== 0x54 || !endsWith(cursor, start, words)) qualify(cursor, words);
+  return true;
+}
+
+/** Says whether the type written since `start`, up to its hole, ends so. */
+function endsWith({ text, hole }: Cursor, start: number, words: string): boolean {
+  const end = hole === 0 ? text.length : hole;
+  if (end - start < words.length) return false;
+  for (let index = 1; index <= words.length; index++)
+    if (text.bytes[end - index] !== words.charCodeAt(words.length - index)) return false;
+  return true;
 }
 
 /** Reads one qualifier, which must be here. */
@@ -174,121 +159,108 @@ function readQualifier(cursor: Cursor): string {
   if (cursor.take(0x4b)) return " const";
   if (cursor.take(0x56)) return " volatile";
   if (cursor.take(0x72)) return " restrict";
+  const { text, pieces } = cursor;
   const letter = cursor.peekNext();
   cursor.at += 2;
   if (letter === 0x6f) return " noexcept";
   if (letter === 0x78) return " transaction_safe";
+  const start = text.length;
   if (letter === 0x4f) {
-    const condition = readExpression(cursor).text;
+    readExpression(cursor);
     cursor.expect(0x45);
-    return ` noexcept(${condition})`;
+    return ` noexcept(${pieces.cut(start)})`;
   }
-  let thrown = "";
-  while (!cursor.take(0x45) && !cursor.failed)
-    thrown += (thrown === "" ? "" : ", ") + printType(readType(cursor));
-  return ` throw(${thrown})`;
+  while (!cursor.take(0x45) && !cursor.failed) {
+    if (text.length > start) text.addWords(", ");
+    readType(cursor);
+  }
+  return ` throw(${pieces.cut(start)})`;
 }
 
 /** Reads `F [Y] <return type> <parameters> [<ref-qualifier>] E`. */
-function readFunction(cursor: Cursor, words: string): TypeText {
+function readFunction(cursor: Cursor, words: string): boolean {
+  const { text } = cursor;
   cursor.expect(0x46);
   cursor.take(0x59);
-  const result = readType(cursor);
-  let signature = readParameters(cursor) + words;
-  if (cursor.take(0x52)) signature += " &";
-  else if (cursor.take(0x4f)) signature += " &&";
+  readType(cursor);
+  const { hole } = cursor;
+  if (hole === 0) text.add(0x20);
+  const signature = text.length;
+  readParameters(cursor);
+  text.addWords(words);
+  if (cursor.take(0x52)) text.addWords(" &");
+  else if (cursor.take(0x4f)) text.addWords(" &&");
   cursor.expect(0x45);
-  return functionOf(result, signature);
+  makeFunction(cursor, hole, signature);
+  return true;
 }
 
 /** Reads `A [<number> | <expression>] _ <element type>`. */
-function readArray(cursor: Cursor): TypeText {
+function readArray(cursor: Cursor): boolean {
   cursor.at++;
   let size = "";
   const letter = cursor.peek();
   if (letter >= 0x30 && letter <= 0x39) size = String(cursor.number());
-  else if (letter !== 0x5f) size = readExpression(cursor).text;
+  else if (letter !== 0x5f) size = cutExpression(cursor);
   cursor.expect(0x5f);
-  return arrayOf(readType(cursor), size);
+  readType(cursor);
+  makeArray(cursor, size);
+  return true;
 }
 
-/** Reads a type that starts with `D`. */
-function readExtended(cursor: Cursor): TypeText {
-  const extended = findExtendedType(cursor.peekNext());
-  if (extended !== undefined) {
-    cursor.at += 2;
-    return extended;
-  }
-  const start = cursor.at;
-  const readsBefore = cursor.paramReads;
+function readMemberPointer(cursor: Cursor): boolean {
   cursor.at++;
-  const letter = cursor.peek();
+  const owner = cutType(cursor);
+  readType(cursor);
+  pointToMember(cursor, owner);
+  return true;
+}
+
+function readSuffixed(cursor: Cursor, words: string): boolean {
   cursor.at++;
-  let type: TypeText;
-  switch (letter) {
-    case 0x70: // p
-      type = plainType(readExpansion(cursor, readPattern));
-      break;
-    case 0x54: // T
-    case 0x74: // t
-      type = plainType(`decltype (${readExpression(cursor).text})`);
-      cursor.expect(0x45);
-      break;
-    case 0x76: // v
-      type = readVector(cursor);
-      break;
-    case 0x46: // F
-      return readFloat(cursor);
-    case 0x42: // B
-    case 0x55: // U
-      return readBitInt(cursor, letter === 0x55 ? "unsigned _BitInt" : "_BitInt");
-    default:
-      cursor.fail();
-      return plainType("");
-  }
-  cursor.remember(type, start, readsBefore, false);
-  return type;
+  readType(cursor);
+  qualify(cursor, words);
+  return true;
 }
 
-function readPattern(cursor: Cursor): ExpressionText {
-  const letter = cursor.peek();
-  const text = printType(readType(cursor));
-  const isName = (letter >= 0x30 && letter <= 0x39) || letter === 0x4e;
-  return { text, isBare: isName && !text.endsWith(">") };
+/** Reads `U <name> [<template-args>] <type>`: a vendor's qualifier. */
+function readVendorQualified(cursor: Cursor): boolean {
+  const { text, pieces } = cursor;
+  cursor.at++;
+  const start = text.length;
+  readSourceName(cursor);
+  if (cursor.peek() === 0x49) readTemplateArgs(cursor);
+  const words = ` ${pieces.cut(start)}`;
+  readType(cursor);
+  qualify(cursor, words);
+  return true;
 }
 
-function readVector(cursor: Cursor): TypeText {
-  let size: string;
-  if (cursor.take(0x5f)) size = readExpression(cursor).text;
-  else size = String(cursor.number());
-  cursor.expect(0x5f);
-  return qualifiedType(readType(cursor), ` __vector(${size})`);
+function readVendorType(cursor: Cursor): boolean {
+  cursor.at++;
+  readSourceName(cursor);
+  if (cursor.peek() === 0x49) readTemplateArgs(cursor);
+  cursor.plain();
+  return true;
 }
 
-/** Reads `DF16_`, `DF32x`, `DF16b`. */
-function readFloat(cursor: Cursor): TypeText {
-  const bits = cursor.number();
-  if (cursor.take(0x62)) return plainType("std::bfloat16_t");
-  if (cursor.take(0x78)) return plainType(`_Float${bits}x`);
-  cursor.expect(0x5f);
-  return plainType(`_Float${bits}`);
-}
-
-function readBitInt(cursor: Cursor, name: string): TypeText {
-  const letter = cursor.peek();
-  const bits = letter >= 0x30 && letter <= 0x39 ? String(cursor.number()) : readExpression(cursor).text;
-  cursor.expect(0x5f);
-  return plainType(`${name}(${bits})`);
+/** Reads a type that stands in the symbol before what it is written behind. */
+function cutType(cursor: Cursor): string {
+  const start = cursor.text.length;
+  readType(cursor);
+  return cursor.pieces.cut(start);
 }
 
 /** Looks ahead over one list of arguments for a second one; leaves the cursor where it was. */
 function hasTwoArgumentLists(cursor: Cursor): boolean {
-  const { at, nameArgs } = cursor;
+  const { at, text, nameArgs, kind, hole, ownStart, ownEnd } = cursor;
+  const start = text.length;
   cursor.frozen++;
   readTemplateArgs(cursor);
+  cursor.pieces.drop(start);
   cursor.frozen--;
   const hasSecond = cursor.peek() === 0x49;
-  cursor.nameArgs = nameArgs;
+  Object.assign(cursor, { nameArgs, kind, hole, ownStart, ownEnd });
   if (!cursor.failed) cursor.at = at;
   return hasSecond;
 }
@@ -317,4 +289,10 @@ function isQualifier(cursor: Cursor): boolean {
 /** `Do`, `DO`, `Dw` and `Dx` belong to the function type behind them. */
 function isFunctionQualifier(letter: number): boolean {
   return letter === 0x6f || letter === 0x4f || letter === 0x77 || letter === 0x78;
+}
+
+function byLetter(rules: Readonly<Record<string, Reader>>): (Reader | undefined)[] {
+  const table: (Reader | undefined)[] = Array.from({ length: 256 });
+  for (const [letter, read] of Object.entries(rules)) table[letter.charCodeAt(0)] = read;
+  return table;
 }

@@ -5,82 +5,97 @@
 import type { Cursor } from "./cursor.js";
 import { findOperator, printOperatorName } from "./operators.js";
 import { readTemplateArgs } from "./template-args.js";
-import { plainType, printType } from "./type-text.js";
 
-/** Reads a name without scope, and leaves in `cursor.ownName` what a constructor of it is called. */
-export function readUnqualifiedName(cursor: Cursor): string {
+/** Reads a name without scope, and leaves in the cursor what a constructor of it is called. */
+export function readUnqualifiedName(cursor: Cursor): void {
+  const { text } = cursor;
   const letter = cursor.peek();
-  const module = letter === 0x57 ? readModule(cursor) : "";
+  if (isDigit(letter)) {
+    const start = text.length;
+    readSourceName(cursor);
+    cursor.ownStart = start;
+    cursor.ownEnd = text.length;
+    if (cursor.peek() === 0x42) readAbiTags(cursor);
+    return;
+  }
+  const module = letter === 0x57 ? cutModule(cursor) : "";
   // Why: `F` marks a friend that belongs to its class since it is constrained.
   if (letter === 0x46) cursor.at++;
-  const name = isDigit(letter) ? readSourceName(cursor) : readBareName(cursor);
-  cursor.ownName = name;
-  const text = cursor.peek() === 0x42 ? name + readAbiTags(cursor) : name;
-  return module === "" ? text : text + module;
+  const start = text.length;
+  readBareName(cursor);
+  cursor.plain();
+  cursor.ownStart = start;
+  cursor.ownEnd = text.length;
+  readAbiTags(cursor);
+  text.addWords(module);
 }
 
 /** Reads an identifier: its length in decimal, and so many letters. */
-export function readSourceName(cursor: Cursor): string {
+export function readSourceName(cursor: Cursor): void {
   const length = cursor.number();
-  const start = cursor.at;
-  if (length === 0 || start + length > cursor.end) {
-    cursor.fail();
-    return "";
-  }
+  const { at: start, symbol, text } = cursor;
+  if (length === 0 || start + length > cursor.end) return cursor.fail();
   cursor.at = start + length;
-  const { text } = cursor;
   // Why: compilers name anonymous namespaces `_GLOBAL__N_1`, with `.` or `$` where assemblers take them.
-  if (
-    length >= 10 &&
-    text.charCodeAt(start) === 0x5f &&
-    text.startsWith("_GLOBAL_", start) &&
-    text.charCodeAt(start + 9) === 0x4e
-  ) {
-    return "(anonymous namespace)";
-  }
-  return text.slice(start, start + length);
+  if (length >= 10 && symbol[start] === 0x5f && symbol[start + 9] === 0x4e && beginsGlobal(symbol, start))
+    text.addWords("(anonymous namespace)");
+  else text.addBytes(symbol, start, start + length);
 }
 
 /** Reads `B <tag>` any number of times. */
-export function readAbiTags(cursor: Cursor): string {
-  let tags = "";
-  while (cursor.take(0x42)) tags += `[abi:${readSourceName(cursor)}]`;
-  return tags;
+export function readAbiTags(cursor: Cursor): void {
+  while (cursor.take(0x42)) {
+    cursor.text.addWords("[abi:");
+    readSourceName(cursor);
+    cursor.text.add(0x5d);
+  }
 }
 
 /** Reads `cv <type>`: an operator whose template arguments, if it has them, come behind the type that they occur in. */
-export function readConversion(cursor: Cursor): string {
+export function readConversion(cursor: Cursor): void {
+  const { text, pieces } = cursor;
   cursor.at += 2;
-  const start = cursor.at;
+  text.addWords("operator ");
+  const start = text.length;
+  const sourceStart = cursor.at;
   const readsBefore = cursor.paramReads;
-  const firstCandidate = cursor.substitutions.length;
+  const firstCandidate = cursor.candidateCount;
   const { inConversion, isUnresolved } = cursor;
   cursor.inConversion = true;
   cursor.isUnresolved = false;
-  let type = cursor.grammar.type(cursor);
+  cursor.grammar.type(cursor);
   if (cursor.paramReads !== readsBefore && cursor.peek() === 0x49) {
     const { params } = cursor;
-    const source = { index: firstCandidate, start, end: cursor.at, isPrefix: false, params };
-    const lastCandidate = cursor.substitutions.length;
+    const source = { sourceStart, sourceEnd: cursor.at, isPrefix: false };
+    const lastCandidate = cursor.candidateCount;
+    pieces.drop(start);
     cursor.frozen++;
     readTemplateArgs(cursor);
+    pieces.drop(start);
     cursor.frozen--;
     cursor.params = cursor.nameArgs;
     cursor.inConversion = false;
-    if (!cursor.failed) cursor.at = source.end;
-    type = cursor.readAgain(source);
+    if (!cursor.failed) cursor.at = source.sourceEnd;
     for (let index = firstCandidate; index < lastCandidate && !cursor.failed; index++) {
-      const candidate = cursor.findSource(index);
-      if (candidate !== undefined) cursor.substitutions[index] = cursor.readAgain(candidate);
+      const candidate = cursor.candidate(index);
+      if (candidate === undefined || candidate.sourceStart === 0) continue;
+      cursor.readAgain(candidate);
+      cursor.replaceCandidate(index, cursor.piece(start));
+      pieces.drop(start);
     }
+    cursor.readAgain(source);
     cursor.params = params;
   } else if (cursor.isUnresolved && !inConversion) cursor.fail();
   cursor.inConversion = inConversion;
   cursor.isUnresolved = isUnresolved;
-  return `operator ${printType(type)}`;
 }
 
-function readBareName(cursor: Cursor): string {
+/** Reads the number of a parameter, lambda ..., of which `_` is the first, and writes it as people count. */
+export function addCount(cursor: Cursor): void {
+  cursor.text.addWords(String(cursor.index(10) + 1));
+}
+
+function readBareName(cursor: Cursor): void {
   const letter = cursor.peek();
   if (isDigit(letter)) return readSourceName(cursor);
   if (letter >= 0x61 && letter <= 0x7a) return readOperatorName(cursor);
@@ -91,58 +106,81 @@ function readBareName(cursor: Cursor): string {
   }
   cursor.at += 2;
   if (letter === 0x55 && next === 0x6c) return readLambda(cursor);
-  if (letter === 0x55 && next === 0x74) return `{unnamed type#${cursor.index(10) + 1}}`;
+  if (letter === 0x55 && next === 0x74) {
+    cursor.text.addWords("{unnamed type#");
+    addCount(cursor);
+    return cursor.text.add(0x7d);
+  }
   if (letter === 0x44 && next === 0x43) return readBinding(cursor);
   cursor.fail();
-  return "";
 }
 
-function readOperatorName(cursor: Cursor): string {
-  const letters = cursor.text.slice(cursor.at, cursor.at + 2);
+function readOperatorName(cursor: Cursor): void {
+  const { text } = cursor;
+  const letters = cursor.peekLetters();
   if (letters === "cv") return readConversion(cursor);
   cursor.at += 2;
-  if (letters === "li") return `operator"" ${readSourceName(cursor)}`;
-  const digit = letters.charCodeAt(1);
-  if (letters.startsWith("v") && isDigit(digit)) return `operator ${readSourceName(cursor)}`;
-  const operator = findOperator(letters);
-  if (operator === undefined || cursor.at > cursor.end) {
-    cursor.fail();
-    return "";
+  if (letters === "li") {
+    text.addWords('operator"" ');
+    return readSourceName(cursor);
   }
+  if (letters.startsWith("v") && isDigit(letters.charCodeAt(1))) {
+    text.addWords("operator ");
+    return readSourceName(cursor);
+  }
+  const operator = findOperator(letters);
+  if (operator === undefined) return cursor.fail();
   const name = printOperatorName(operator);
+  text.addWords(name);
   // Why: `operator<<int>` would read as another operator.
-  return name.endsWith("<") && cursor.peek() === 0x49 ? `${name} ` : name;
+  if (name.endsWith("<") && cursor.peek() === 0x49) text.add(0x20);
 }
 
 /** Reads `Ul <parameters> E [<number>] _`. */
-function readLambda(cursor: Cursor): string {
-  const { inLambda } = cursor;
+function readLambda(cursor: Cursor): void {
+  const { inLambda, text } = cursor;
   cursor.inLambda = true;
-  const parameters = cursor.grammar.parameters(cursor);
+  text.addWords("{lambda");
+  cursor.grammar.parameters(cursor);
   cursor.inLambda = inLambda;
   cursor.expect(0x45);
-  return `{lambda${parameters}#${cursor.index(10) + 1}}`;
+  text.add(0x23);
+  addCount(cursor);
+  text.add(0x7d);
 }
 
 /** Reads `DC <name>+ E`: a structured binding. */
-function readBinding(cursor: Cursor): string {
-  let names = "";
-  do names += (names === "" ? "" : ", ") + readSourceName(cursor);
-  while (!cursor.take(0x45) && !cursor.failed);
-  return `[${names}]`;
+function readBinding(cursor: Cursor): void {
+  const { text } = cursor;
+  text.add(0x5b);
+  const listStart = text.length;
+  do {
+    cursor.separate(listStart);
+    readSourceName(cursor);
+  } while (!cursor.take(0x45) && !cursor.failed);
+  text.add(0x5d);
 }
 
 /** Reads `W <name>` and `WP <name>`, the parts of a module's name. */
-function readModule(cursor: Cursor): string {
-  let text = "";
-  const start = cursor.at;
-  const readsBefore = cursor.paramReads;
+function cutModule(cursor: Cursor): string {
+  const { text, pieces } = cursor;
+  const start = text.length;
+  const sourceStart = cursor.at;
   while (cursor.take(0x57)) {
-    const separator = cursor.take(0x50) ? ":" : text === "" ? "" : ".";
-    text += separator + readSourceName(cursor);
-    cursor.remember(plainType(text), start, readsBefore, true);
+    if (cursor.take(0x50)) text.add(0x3a);
+    else if (text.length > start) text.add(0x2e);
+    readSourceName(cursor);
+    cursor.plain();
+    cursor.remember(start, sourceStart, cursor.paramReads, true);
   }
-  return `@${text}`;
+  return `@${pieces.cut(start)}`;
+}
+
+function beginsGlobal(symbol: Uint8Array, start: number): boolean {
+  const begin = "_GLOBAL_";
+  for (let index = 0; index < begin.length; index++)
+    if (symbol[start + index] !== begin.charCodeAt(index)) return false;
+  return true;
 }
 
 function isDigit(letter: number): boolean {

@@ -16,16 +16,15 @@ export class AddressOrder {
   readonly #from: readonly SymbolTable[];
   #coverage: Coverage | undefined;
 
-  /** Orders all functions of the tables, or per table only those whose numbers are given. */
-  constructor(from: readonly SymbolTable[], selected = from.map((table) => table.functions)) {
+  constructor(from: readonly SymbolTable[]) {
     this.#from = from;
-    const total = selected.reduce((sum, functions) => sum + functions.length, 0);
+    const total = from.reduce((sum, { functions }) => sum + functions.length, 0);
     const addresses = new Float64Array(total);
     const symbols = new Uint32Array(total);
     const tables = new Uint8Array(total);
     let number = 0;
-    for (const [index, functions] of selected.entries()) {
-      const table = from[index]!;
+    for (const [index, table] of from.entries()) {
+      const { functions } = table;
       symbols.set(functions, number);
       tables.fill(index, number, number + functions.length);
       for (let position = 0; position < functions.length; position++)
@@ -56,8 +55,10 @@ export class AddressOrder {
 
   /** Returns the index behind the functions that start together with the one at an index. */
   endOfGroup(index: number): number {
-    const start = this.starts[index];
-    while (this.starts[index] === start && index < this.starts.length) index++;
+    const { starts } = this;
+    const start = starts[index];
+    do index++;
+    while (index < starts.length && starts[index] === start);
     return index;
   }
 
@@ -124,23 +125,49 @@ function sortedNumbers(addresses: Float64Array): Uint32Array {
   const total = addresses.length;
   let [least, most] = [Infinity, 0];
   for (let number = 0; number < total; number++) {
-    least = Math.min(least, addresses[number]!);
-    most = Math.max(most, addresses[number]!);
+    const address = addresses[number]!;
+    if (address < least) least = address;
+    if (address > most) most = address;
   }
-  if ((most - least + 1) * total > Number.MAX_SAFE_INTEGER) {
-    return Uint32Array.from(addresses, (_, number) => number).sort(
-      (left, right) => addresses[left]! - addresses[right]! || left - right,
-    );
+  if (most - least > 0xffff_ffff) {
+    return new Uint32Array(total)
+      .map((_, number) => number)
+      .sort((left, right) => addresses[left]! - addresses[right]! || left - right);
   }
-  // Why: sorting plain numbers is native code, ten times as fast as with a comparison. Address and number share one.
-  // Proof: key < 2^53, so the rounding of key / total cannot carry into the next integer.
-  const keys = new Float64Array(total);
-  for (let number = 0; number < total; number++) keys[number] = (addresses[number]! - least) * total + number;
-  keys.sort();
-  const numbers = new Uint32Array(total);
-  for (let index = 0; index < total; index++)
-    numbers[index] = keys[index]! - Math.floor(keys[index]! / total) * total;
-  return numbers;
+  // Why: a radix sort takes half the time of the engine's sort of plain numbers, and a tenth of one with a comparison.
+  const first = { keys: new Uint32Array(total), numbers: new Uint32Array(total) };
+  const second = { keys: new Uint32Array(total), numbers: new Uint32Array(total) };
+  for (let number = 0; number < total; number++) {
+    first.keys[number] = addresses[number]! - least;
+    first.numbers[number] = number;
+  }
+  sortByDigit(first, second, 0);
+  sortByDigit(second, first, digitBits);
+  sortByDigit(first, second, 2 * digitBits);
+  return second.numbers;
+}
+
+interface KeyedNumbers {
+  readonly keys: Uint32Array;
+  readonly numbers: Uint32Array;
+}
+
+/** Proof: three digits hold a key of 32 bits. */
+const digitBits = 11;
+
+/** Puts numbers in the order of one digit of their keys; equal digits keep their order. */
+function sortByDigit(from: KeyedNumbers, to: KeyedNumbers, shift: number): void {
+  const mask = 2 ** digitBits - 1;
+  const places = new Uint32Array(mask + 2);
+  const total = from.keys.length;
+  for (let index = 0; index < total; index++) places[((from.keys[index]! >>> shift) & mask) + 1]!++;
+  for (let digit = 0; digit < mask; digit++) places[digit + 1]! += places[digit]!;
+  for (let index = 0; index < total; index++) {
+    const key = from.keys[index]!;
+    const place = places[(key >>> shift) & mask]!++;
+    to.keys[place] = key;
+    to.numbers[place] = from.numbers[index]!;
+  }
 }
 
 function segmentEnd(elf: ElfFile, address: number): number | undefined {

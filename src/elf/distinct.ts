@@ -2,83 +2,88 @@
  * Owns which functions of a later symbol table repeat those of an earlier one: same address, same name.
  * Does not own aliases, different names at one address: those are all kept.
  */
+import type { AddressOrder } from "./address-order.js";
 import type { SymbolTable } from "./symbol-table.js";
 
-/** Returns per table the numbers of its functions without the repeated ones, in file order. */
-export function selectDistinct(tables: readonly SymbolTable[]): Uint32Array[] {
-  const seen = new SeenFunctions(tables);
-  return tables.map((table, index) => {
-    const kept = index === 0 ? table.functions : table.functions.filter((symbol) => !seen.has(table, symbol));
-    // What the last table holds is never asked for.
-    if (index < tables.length - 1) seen.add(index, kept);
-    return kept;
-  });
+/** Says per function, in the order of addresses, 1 where an earlier table has it too. */
+export function markRepeats(order: AddressOrder, tables: readonly SymbolTable[]): Uint8Array {
+  const marks = new Uint8Array(order.starts.length);
+  for (let first = 0; first < marks.length;) {
+    const end = order.endOfGroup(first);
+    if (end - first > 1) {
+      marks.fill(1, first, end);
+      for (const index of selectDistinct(order, tables, first, end)) marks[index] = 0;
+    }
+    first = end;
+  }
+  return marks;
 }
 
-/** A hash table of functions by address, in flat arrays: a Map would cost more than all the rest of a listing. */
-class SeenFunctions {
-  readonly #tables: readonly SymbolTable[];
-  /** By hash, one more than the position of the entry that was added last; 0 for none. */
-  readonly #heads: Uint32Array;
-  readonly #shift: number;
-  /** By position: what to look at next, the number of the table, the number of the symbol in it. */
-  readonly #next: Uint32Array;
-  readonly #tableNumbers: Uint8Array;
-  readonly #symbols: Uint32Array;
-  #length = 0;
-  /** All entries as text, made only when many share a slot: identical functions, folded by the linker, or a hostile file. */
-  #texts: Set<string> | undefined;
+/**
+ * Returns which of the functions that start together, from `first` to `end` in the order of addresses, are told: those that
+ * no earlier table has, exported ones before local ones.
+ */
+export function listDistinct(
+  order: AddressOrder,
+  tables: readonly SymbolTable[],
+  first: number,
+  end: number,
+): number[] {
+  const selected = selectDistinct(order, tables, first, end);
+  if (selected.length === 1) return selected;
+  const isLocal = (index: number): boolean =>
+    tables[order.tables[index]!]!.binding(order.symbols[index]!) === "local";
+  return [...selected.filter((index) => !isLocal(index)), ...selected.filter(isLocal)];
+}
 
-  constructor(tables: readonly SymbolTable[]) {
-    this.#tables = tables;
-    const most = tables.slice(0, -1).reduce((sum, table) => sum + table.functions.length, 0);
-    const bits = Math.max(1, 33 - Math.clz32(most));
-    this.#heads = new Uint32Array(2 ** bits);
-    this.#shift = 32 - bits;
-    this.#next = new Uint32Array(most);
-    this.#tableNumbers = new Uint8Array(most);
-    this.#symbols = new Uint32Array(most);
-  }
+function selectDistinct(
+  order: AddressOrder,
+  tables: readonly SymbolTable[],
+  first: number,
+  end: number,
+): number[] {
+  if (end - first > mostCompared) return selectByText(order, tables, first, end);
+  const selected = [first];
+  for (let index = first + 1; index < end; index++)
+    if (!isRepeated(order, tables, first, index)) selected.push(index);
+  return selected;
+}
 
-  add(tableNumber: number, symbols: Uint32Array): void {
-    const table = this.#tables[tableNumber]!;
-    this.#texts = undefined;
-    for (let index = 0; index < symbols.length; index++) {
-      const symbol = symbols[index]!;
-      const slot = this.#slot(table.address(symbol));
-      const position = this.#length++;
-      this.#tableNumbers[position] = tableNumber;
-      this.#symbols[position] = symbol;
-      this.#next[position] = this.#heads[slot]!;
-      this.#heads[slot] = position + 1;
-    }
-  }
+/** Why: of more functions at one address, folded by the linker or from a hostile file, not each is compared with each. */
+const mostCompared = 16;
 
-  has(table: SymbolTable, symbol: number): boolean {
-    const address = table.address(symbol);
-    let steps = 0;
-    for (let next = this.#heads[this.#slot(address)]!; next > 0; next = this.#next[next - 1]!) {
-      const other = this.#tables[this.#tableNumbers[next - 1]!]!;
-      const otherSymbol = this.#symbols[next - 1]!;
-      if (other.address(otherSymbol) === address && table.hasNameOf(symbol, other, otherSymbol)) return true;
-      if (++steps === 16) return (this.#texts ??= this.#makeTexts()).has(`${address} ${table.name(symbol)}`);
-    }
-    return false;
+/** The functions of one address follow the order of their tables. */
+function isRepeated(
+  order: AddressOrder,
+  tables: readonly SymbolTable[],
+  first: number,
+  index: number,
+): boolean {
+  const table = tables[order.tables[index]!]!;
+  const symbol = order.symbols[index]!;
+  for (let earlier = first; earlier < index; earlier++) {
+    const other = tables[order.tables[earlier]!]!;
+    if (other === table) return false;
+    if (table.hasNameOf(symbol, other, order.symbols[earlier]!)) return true;
   }
+  return false;
+}
 
-  #makeTexts(): Set<string> {
-    const texts = new Set<string>();
-    const readers = this.#tables.map((table) => table.names());
-    for (let position = 0; position < this.#length; position++) {
-      const tableNumber = this.#tableNumbers[position]!;
-      const symbol = this.#symbols[position]!;
-      texts.add(`${this.#tables[tableNumber]!.address(symbol)} ${readers[tableNumber]!(symbol)}`);
-    }
-    return texts;
+function selectByText(
+  order: AddressOrder,
+  tables: readonly SymbolTable[],
+  first: number,
+  end: number,
+): number[] {
+  const firstTables = new Map<string, number>();
+  const selected: number[] = [];
+  for (let index = first; index < end; index++) {
+    const table = order.tables[index]!;
+    const name = tables[table]!.name(order.symbols[index]!);
+    const firstTable = firstTables.get(name) ?? table;
+    if (firstTable !== table) continue;
+    firstTables.set(name, table);
+    selected.push(index);
   }
-
-  #slot(address: number): number {
-    // Multiplicative hashing; the high half of an address says little, but must not be lost.
-    return Math.imul(address ^ (address / 0x1_0000_0000), 0x9e37_79b1) >>> this.#shift;
-  }
+  return selected;
 }

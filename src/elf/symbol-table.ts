@@ -83,6 +83,41 @@ export class SymbolTable {
     return index < sectionIndex.firstReserved ? index : undefined;
   }
 
+  binding(symbol: number): FunctionSymbol["binding"] {
+    return bindings[(this.#entries[symbol * words + 1]! >>> 4) & 0xf]!;
+  }
+
+  functionKind(symbol: number): FunctionSymbol["kind"] {
+    return (this.#entries[symbol * words + 1]! & 0xf) === functionType ? "function" : "ifunc";
+  }
+
+  /** The table's names as they stand in the file, and where in them a function's name starts. */
+  get nameBytes(): Uint8Array {
+    return this.#strings.bytes;
+  }
+
+  /** Begins to count anew how much of the names is looked at: see StringTable.spend(). */
+  beginNames(): void {
+    this.#strings.begin();
+  }
+
+  nameStart(symbol: number): number {
+    return this.#entries[symbol * words]!;
+  }
+
+  /**
+   * Returns where a name ends, its version aside, without making text of it; 0 for a name that has other bytes than
+   * printable ASCII, or no end.
+   */
+  plainNameEnd(symbol: number): number {
+    return this.#strings.plainEnd(this.#entries[symbol * words]!, this.#namesHaveVersions);
+  }
+
+  hasVersion(symbol: number): boolean {
+    if (!this.#namesHaveVersions) return this.#versionOf?.(symbol) !== undefined;
+    return this.nameBytes[this.plainNameEnd(symbol)] === atSign;
+  }
+
   /** Returns a way to names, without versions, for reading many of them. */
   names(): (symbol: number) => string {
     const nameAt = this.#strings.bulk();
@@ -102,9 +137,10 @@ export class SymbolTable {
     return this.#functionSymbol(symbol, this.#strings.at(this.#entries[symbol * words]!));
   }
 
-  /** Returns a function's name without its version. */
+  /** Returns a function's name without its version, one of many: see StringTable.spend(). */
   name(symbol: number): string {
     const written = this.#strings.at(this.#entries[symbol * words]!);
+    this.#strings.spend(written.length);
     return this.#namesHaveVersions ? splitVersion(written).name : written;
   }
 
@@ -123,20 +159,19 @@ export class SymbolTable {
   hasNameOf(symbol: number, other: SymbolTable, otherSymbol: number): boolean {
     const left = this.#strings.bytes;
     const right = other.#strings.bytes;
-    const start = this.#entries[symbol * words]!;
-    let leftAt = start;
-    let rightAt = other.#entries[otherSymbol * words]!;
-    while (leftAt < left.length && rightAt < right.length) {
-      const byte = left[leftAt++];
-      if (byte === right[rightAt++] && byte !== 0 && byte !== atSign) continue;
-      const leftEnds = byte === 0 || (byte === atSign && this.#namesHaveVersions);
-      const rightByte = right[rightAt - 1];
+    const leftStart = this.nameStart(symbol);
+    const rightStart = other.nameStart(otherSymbol);
+    for (let count = 0; ; count++) {
+      count = countShared(left, leftStart, right, rightStart, count);
+      const leftByte = left[leftStart + count];
+      const rightByte = right[rightStart + count];
+      const leftEnds = leftByte === 0 || (leftByte === atSign && this.#namesHaveVersions);
       const rightEnds = rightByte === 0 || (rightByte === atSign && other.#namesHaveVersions);
-      if (!leftEnds && !rightEnds && byte === rightByte) continue;
-      this.#strings.spend(leftAt - start);
+      // What is the same here is an `@` that is part of both names.
+      if (!leftEnds && !rightEnds && leftByte === atSign && rightByte === atSign) continue;
+      this.#strings.spend(count);
       return leftEnds && rightEnds;
     }
-    return false;
   }
 
   #functionSymbol(symbol: number, written: string): FunctionSymbol {
@@ -148,8 +183,8 @@ export class SymbolTable {
       name,
       address: this.address(symbol) as VirtualAddress,
       size: this.size(symbol),
-      binding: bindings[(flags >>> 4) & 0xf]!,
-      kind: (flags & 0xf) === functionType ? "function" : "ifunc",
+      binding: this.binding(symbol),
+      kind: this.functionKind(symbol),
       table: this.kind,
       visibility: visibilities[(flags >>> 8) & 3]!,
     } as const;
@@ -212,6 +247,22 @@ function splitVersion(written: string): { name: string; version: SymbolVersion |
     name: written.slice(0, mark),
     version: { name: written.slice(mark + (isDefault ? 2 : 1)), isDefault },
   };
+}
+
+/** Counts on from `count` how many bytes are the same from two places on, up to the end of a name or an `@`. */
+function countShared(
+  left: Uint8Array,
+  leftStart: number,
+  right: Uint8Array,
+  rightStart: number,
+  count: number,
+): number {
+  const most = Math.min(left.length - leftStart, right.length - rightStart);
+  for (; count < most; count++) {
+    const byte = left[leftStart + count];
+    if (byte !== right[rightStart + count] || byte === 0 || byte === atSign) break;
+  }
+  return count;
 }
 
 /** Reads a 64-bit number from two words. */

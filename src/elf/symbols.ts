@@ -4,10 +4,12 @@
  */
 import type { VirtualAddress } from "../base/bytes.js";
 import { AddressOrder } from "./address-order.js";
-import { selectDistinct } from "./distinct.js";
+import { listDistinct, markRepeats } from "./distinct.js";
 import type { ElfFile } from "./file.js";
+import { FunctionWalk } from "./function-walk.js";
 import { readSymbolTable, type FunctionSymbol, type SymbolTable, type TableKind } from "./symbol-table.js";
 
+export type { FunctionWalk } from "./function-walk.js";
 export { versionedName, type FunctionSymbol } from "./symbol-table.js";
 
 /** Defined functions; the same name at the same address in a later table (.symtab after .dynsym) is one function, told once. */
@@ -20,6 +22,8 @@ export interface FunctionTable {
   all(): Iterable<FunctionSymbol>;
   /** The same functions in rising order of address; of those that start together, exported ones before local ones. */
   inOrder(): Iterable<FunctionSymbol>;
+  /** The same in the same order, without an object for each. */
+  walk(): FunctionWalk;
   /** The names that all() gives, in its order; a name may occur more than once. */
   names(): Iterable<string>;
   /**
@@ -84,19 +88,18 @@ class MergedTable implements FunctionTable {
   }
 
   *inOrder(): Generator<FunctionSymbol> {
-    const order = new AddressOrder(this.tables, this.#distinctFunctions());
+    const order = this.#addressOrder();
     const readers = this.tables.map((table) => table.symbols());
-    const symbolAt = (index: number): FunctionSymbol => readers[order.tables[index]!]!(order.symbols[index]!);
     for (let first = 0; first < order.starts.length;) {
       const end = order.endOfGroup(first);
-      if (end === first + 1) yield symbolAt(first++);
-      else {
-        const group: FunctionSymbol[] = [];
-        while (first < end) group.push(symbolAt(first++));
-        yield* group.filter((symbol) => symbol.binding !== "local");
-        yield* group.filter((symbol) => symbol.binding === "local");
-      }
+      for (const index of listDistinct(order, this.tables, first, end))
+        yield readers[order.tables[index]!]!(order.symbols[index]!);
+      first = end;
     }
+  }
+
+  walk(): FunctionWalk {
+    return new FunctionWalk(this.#addressOrder(), this.tables);
   }
 
   *names(): Generator<string> {
@@ -143,8 +146,21 @@ class MergedTable implements FunctionTable {
     return (this.#order ??= new AddressOrder(this.tables));
   }
 
+  /** Per table, the functions that no earlier table has, in the order of the file. */
   #distinctFunctions(): Uint32Array[] {
-    return (this.#distinct ??= selectDistinct(this.tables));
+    if (this.tables.length < 2) return this.tables.map((table) => table.functions);
+    return (this.#distinct ??= this.#selectDistinct());
+  }
+
+  #selectDistinct(): Uint32Array[] {
+    const order = this.#addressOrder();
+    const marks = markRepeats(order, this.tables);
+    const repeated = this.tables.map(({ functions }) => new Uint8Array((functions.at(-1) ?? -1) + 1));
+    for (let index = 0; index < marks.length; index++)
+      if (marks[index] === 1) repeated[order.tables[index]!]![order.symbols[index]!] = 1;
+    return this.tables.map(({ functions }, table) =>
+      functions.filter((symbol) => repeated[table]![symbol] === 0),
+    );
   }
 }
 

@@ -53,6 +53,10 @@ interface Hint {
 
 const lastResort = "see what this kernel and these privileges allow: uscope doctor";
 
+/** Beginnings that many rows share. */
+const attaching = ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"];
+const anything = ["bpf", "perf_event_open"];
+
 /** The first row that fits wins: special calls stand above general ones. */
 const hints: readonly Hint[] = [
   {
@@ -68,61 +72,61 @@ const hints: readonly Hint[] = [
     fix: "run it as root (sudo) or with CAP_PERFMON",
   },
   {
-    calls: ["bpf", "perf_event_open"],
+    calls: anything,
     errno: "EPERM",
     what: "the kernel does not permit it to this process, though its capabilities suffice",
     fix: "a security module (SELinux, AppArmor), lockdown or a seccomp filter may forbid it: look into the kernel's log (dmesg) and the container's profile",
   },
   {
-    calls: ["bpf", "perf_event_open"],
+    calls: anything,
     errno: "EACCES",
     what: "the kernel denies access",
     fix: "a security module (SELinux, AppArmor) may forbid it: look into its log",
   },
   {
-    calls: ["bpf", "perf_event_open"],
+    calls: anything,
     errno: "ENOSYS",
     what: "this kernel was built without the call",
     fix: "boot a kernel with CONFIG_BPF_SYSCALL, CONFIG_PERF_EVENTS and CONFIG_UPROBES",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "ENOTSUPP",
     what: "the kernel cannot put a probe on the instruction there",
     fix: "name another place: instructions with a LOCK or CS prefix and breakpoints (int3) cannot be probed",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "ENOEXEC",
     what: "the kernel cannot decode the instruction there",
     fix: "name another place: a function's entry, or the start of another instruction",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "EOPNOTSUPP",
     what: "this kernel cannot attach a program in that way",
     fix: lastResort,
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "ESRCH",
     what: "there is no such process (a thread's id does not count)",
     fix: "it may have ended: look for its process id again (pgrep)",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "EIO",
     what: "the bytes there cannot be read from the file",
     fix: "the file may have been cut short since it was opened: run the command again",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "ENOENT",
     what: "there is no such file",
     fix: "look whether it was moved or deleted meanwhile, and name it again",
   },
   {
-    calls: ["bpf BPF_LINK_CREATE", "perf_event_open uprobe"],
+    calls: attaching,
     errno: "EINVAL",
     what: "the kernel takes no probe there: outside the file, in data, or on a file that cannot be mapped",
     fix: "name a place inside a function's code; list them: uscope list FILE",
@@ -170,13 +174,13 @@ const hints: readonly Hint[] = [
     fix: "ask for a smaller buffer, or raise the memory limit of this service or container",
   },
   {
-    calls: ["bpf", "perf_event_open"],
+    calls: anything,
     errno: "EMFILE",
     what: "this process has too many open files",
     fix: "raise the limit (ulimit -n 65536), or name fewer places: without uprobe_multi each takes one descriptor",
   },
   {
-    calls: ["bpf", "perf_event_open"],
+    calls: anything,
     errno: "ENFILE",
     what: "the machine has too many open files",
     fix: "raise fs.file-max",

@@ -58,7 +58,7 @@ export interface ProcessListener {
 export interface ProcessEvents extends Disposable {
   /** Records that the kernel could not store. */
   readonly lost: number;
-  /** Delivers what has come until now. */
+  /** Delivers what has come until now; throws what a listener has thrown, since the last call too. */
   drain(): void;
 }
 
@@ -99,13 +99,17 @@ class Watcher implements ProcessEvents {
   readonly #watches: Disposable[] = [];
   #lost = 0;
   #closed = false;
+  /** What a listener threw when the event loop called. Why kept: above that call nobody could clean up; above `drain` somebody can. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(rings: readonly CpuRing[], listener: ProcessListener) {
     this.#rings = rings;
     this.#listener = listener;
     try {
       for (const { fd } of rings) {
-        this.#watches.push(watchDescriptor(fd, { keepAlive: false }, () => this.drain(), "process events"));
+        this.#watches.push(
+          watchDescriptor(fd, { keepAlive: false }, () => this.#drainUnasked(), "process events"),
+        );
       }
     } catch (error) {
       for (const watch of this.#watches) watch[Symbol.dispose]();
@@ -113,7 +117,7 @@ class Watcher implements ProcessEvents {
     }
     // Kernel: perf_poll() forgets a wake-up when anybody looks, and epoll looks twice at what it takes in, telling the second answer: a
     // wake-up before that is lost. The event loop takes descriptors in when it next polls, for certain before its second check phase.
-    setImmediate(() => setImmediate(() => this.drain()));
+    setImmediate(() => setImmediate(() => this.#drainUnasked()));
   }
 
   get lost(): number {
@@ -121,6 +125,9 @@ class Watcher implements ProcessEvents {
   }
 
   drain(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
     if (this.#closed) return;
     const found = this.#rings.flatMap((ring) => ring.read());
     found.sort((left, right) => (left.time < right.time ? -1 : left.time > right.time ? 1 : 0));
@@ -132,6 +139,15 @@ class Watcher implements ProcessEvents {
     this.#closed = true;
     for (const watch of this.#watches) watch[Symbol.dispose]();
     for (const ring of this.#rings) ring[Symbol.dispose]();
+  }
+
+  #drainUnasked(): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.drain();
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 
   #deliver({ type, misc, view, time }: PerfRecord): void {

@@ -1,6 +1,6 @@
 /**
  * Owns reading a ring buffer map: finding committed records in place, and giving their room back.
- * Does not own what a record means, nor when to read: the session has a timer, and wake-ups are rare.
+ * Does not own what a record means, nor when to read: that is for whoever runs the trace, and wake-ups are rare.
  */
 import { readFileSync } from "node:fs";
 import { assert } from "../base/assert.js";
@@ -19,8 +19,6 @@ export interface RingBuffer extends Disposable {
   readonly bytes: Uint8Array;
   /** Where the next read begins, in bytes since the ring was made. */
   readonly position: number;
-  /** Records that the program gave back unsent, so far. */
-  readonly discarded: number;
   /** Bytes that wait, those of records still being written included. */
   readonly waiting: number;
   /** Visits committed records since the last read, at most `limit`, and returns how many; stops at one that is still being written. */
@@ -56,7 +54,6 @@ class MappedRing implements RingBuffer {
   readonly #watches = new Set<Disposable>();
   #position = 0;
   #released = 0;
-  #discarded = 0;
   #closed = false;
 
   constructor(map: KernelMap) {
@@ -91,10 +88,6 @@ class MappedRing implements RingBuffer {
     return this.#position;
   }
 
-  get discarded(): number {
-    return this.#discarded;
-  }
-
   get waiting(): number {
     return this.#closed ? 0 : Number(Atomics.load(this.#producer, 0)) - this.#position;
   }
@@ -118,8 +111,6 @@ class MappedRing implements RingBuffer {
         if ((header & discardBit) === 0) {
           count++;
           visit(start, length);
-        } else {
-          this.#discarded++;
         }
       }
     } finally {

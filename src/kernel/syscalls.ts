@@ -2,7 +2,7 @@
  * Owns the door to the kernel: the only file that loads the addon. Every call either throws a KernelError through
  * hints.ts, or, where its name begins with `attempt`, answers a negative errno for callers that expect a refusal.
  */
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UnsupportedError } from "../base/errors.js";
 import { errno } from "./errno.js";
@@ -121,7 +121,7 @@ function loadAddon(): Addon {
   const name = join("prebuilds", `${process.platform}-${process.arch}`, "uscope.node");
   const loading = { exports: {} };
   try {
-    process.dlopen(loading, join(findFolderAbove(name), name));
+    process.dlopen(loading, join(requirePackage(), name));
     return loading.exports as Addon;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
@@ -136,15 +136,30 @@ function loadAddon(): Addon {
   }
 }
 
-/** The nearest folder above this file that holds the named one: sources and bundles lie at different depths of the package. */
-function findFolderAbove(name: string): string {
+/**
+ * The folder of this package: sources and bundles lie at different depths of it. Why by its name and not by what lies
+ * there: what stands in a folder above the package is somebody else's, and would run with all privileges.
+ */
+function requirePackage(): string {
   let folder = import.meta.dirname;
-  while (!existsSync(join(folder, name))) {
+  for (;;) {
+    const name = packageName(folder);
+    if (name === "uscope") return folder;
     const above = dirname(folder);
-    if (above === folder) throw new Error("no such file in the package");
+    if (name !== undefined || above === folder)
+      throw new Error(`${import.meta.dirname} is not in the uscope package`);
     folder = above;
   }
-  return folder;
+}
+
+/** What the folder's package.json calls it; undefined without one, or where it has no name, as in dist/cli. */
+function packageName(folder: string): unknown {
+  try {
+    const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { name?: unknown };
+    return name;
+  } catch {
+    return undefined;
+  }
 }
 
 function orThrow(result: number, attr: Attr, at: string): number {

@@ -15,6 +15,8 @@ export interface CompileOptions {
   readonly sleepable: boolean;
   /** The probe's number in the map `counters`. */
   readonly firstProbe: number;
+  /** Count hits before the filter too: who is left out pays for them all the same. */
+  readonly countsReached?: boolean;
   /** The reader is woken when more than this waits for it. */
   readonly ring: { readonly wakeBytes: number };
 }
@@ -39,7 +41,7 @@ export interface ProcessFilter {
 }
 
 /** More processes than this, or children, are looked up in the map `pids` instead of compared one by one. */
-export const mostComparedPids = 8;
+const mostComparedPids = 8;
 
 /** Says whether the processes stand in the map `pids`, which the session fills. */
 export function usesPidMap({ pids, children }: ProcessFilter): boolean {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { HitCost } from "../isa/instruction-class.js";
+import type { Site } from "./site.js";
 
 interface Row {
   readonly entry: number;
@@ -28,14 +29,10 @@ const table: Record<"virtual" | "bare", Record<HitCost, Row>> = {
   },
 };
 
-/** Predicts the nanoseconds of one hit. */
-export function predictCost(
-  cost: HitCost,
-  isReturn: boolean,
-  isVirtual: boolean = isVirtualMachine(),
-): number {
-  const row = table[isVirtual ? "virtual" : "bare"][cost];
-  return row.entry + (isReturn ? row.returning : 0);
+/** Predicts the nanoseconds of one hit at a site. */
+export function predictCost({ cost, trap }: Pick<Site, "cost" | "trap">): number {
+  const row = table[isVirtualMachine() ? "virtual" : "bare"][cost];
+  return row.entry + (trap === "uretprobe" ? row.returning : 0);
 }
 
 /** Why kept, and read at the first question, not at import: it is asked once per site, and is of the machine, which no kernel changes. */

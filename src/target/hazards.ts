@@ -9,10 +9,20 @@ import type { Binary } from "./binary.js";
 import type { FunctionMatch } from "./functions.js";
 import type { KernelVersion } from "./kernel-version.js";
 import type { ProcessInfo } from "./process.js";
-import { findUnwindEntry } from "./unwind-table.js";
+import { entryInstead, findSpecialHazard, noReturnAddress } from "./special-functions.js";
+import { UnwindTable } from "./unwind-table.js";
 
 export interface Hazard {
-  readonly name: "go" | "exceptions" | "stack-switching" | "seccomp" | "shadow-stack";
+  readonly name:
+    | "go"
+    | "exceptions"
+    | "stack-switching"
+    | "saved-return"
+    | "no-return-address"
+    | "asks-for-caller"
+    | "walked-stack"
+    | "seccomp"
+    | "shadow-stack";
   /** What would happen and why, a sentence without a full stop. */
   readonly reason: string;
   readonly alternative: string;
@@ -38,19 +48,33 @@ export function returnHazards(
     findSection(binary.elf, ".gcc_except_table") !== undefined &&
     (throwers.some((name) => names.imported.has(name) || names.defines(name)) ||
       names.imported.has("_Unwind_Resume"));
-  return (match) =>
-    passesExceptions && isPassedByExceptions(binary, match) ? [...always, exceptionHazard] : always;
+  const unwindTable = new UnwindTable(binary.elf);
+  return (match) => {
+    const { address, names } = match;
+    const special = findSpecialHazard(binary, match);
+    if (special !== undefined) return [special, ...always];
+    // Why first: of tens of thousands of C++ functions none needs to be looked up.
+    if (passesExceptions && names.some((name) => mayBeMangled(name))) return [...always, exceptionHazard];
+    const entry = unwindTable.find(address);
+    if (entry?.start === address && entry.startsInFrame) return [noReturnAddress, ...always];
+    return passesExceptions && entry?.hasHandlers === true ? [...always, exceptionHazard] : always;
+  };
 }
 
 interface LinkedNames {
   readonly imported: ReadonlySet<string>;
+  readonly exported: ReadonlySet<string>;
   defines(name: string): boolean;
 }
 
 function namesOf(binary: Binary): LinkedNames {
   const { imported, exported } = readDynamicNames(binary.elf);
   // Why both: routines written in assembly are often exported without being marked as functions.
-  return { imported, defines: (name) => exported.has(name) || binary.functions.find(name).length > 0 };
+  return {
+    imported,
+    exported,
+    defines: (name) => exported.has(name) || binary.functions.find(name).length > 0,
+  };
 }
 
 /** Go copies a goroutine's stack when it grows, and checks the return addresses on it. */
@@ -71,11 +95,6 @@ function findGo(binary: Binary): Hazard | undefined {
  * Why not more: C code between a thrower and a handler is rare, and every C function of a mixed program such as
  * Node.js would be refused; C programs and libraries, redis-server and libc among them, have no thrower at all.
  */
-function isPassedByExceptions(binary: Binary, { address, names }: FunctionMatch): boolean {
-  if (names.some((name) => mayBeMangled(name))) return true;
-  return findUnwindEntry(binary.elf, address)?.hasHandlers === true;
-}
-
 const exceptionHazard: Hazard = {
   name: "exceptions",
   reason: "a C++ exception or Rust panic that leaves this function would end the program (terminate called)",
@@ -88,8 +107,9 @@ function findStackSwitching(
   names: LinkedNames,
   processes: readonly ProcessInfo[],
 ): Hazard | undefined {
-  const how = stackSwitchers.find(([name, side]) =>
-    side === "imported" ? names.imported.has(name) : names.defines(name),
+  const how = stackSwitchers.find(
+    ([name, side]) =>
+      names.imported.has(name) || (names.defines(name) && (side === "anywhere" || !names.exported.has(name))),
   )?.[0];
   const greenlets = processes.find((process) => isPython(binary) && mapsGreenlets(process));
   if (how === undefined && greenlets === undefined) return undefined;
@@ -155,16 +175,15 @@ function isPython(binary: Binary): boolean {
 
 /** Not _Unwind_Resume where it is defined: libc has its own, for the clean-up of cancelled threads. */
 const throwers: readonly string[] = ["__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException"];
-/** libc itself defines swapcontext and does not use it; the others are the switch itself. */
-const stackSwitchers: readonly (readonly [string, "imported" | "defined"])[] = [
-  ["swapcontext", "imported"],
-  ["coroutine_transfer", "defined"],
-  ["jump_fcontext", "defined"],
-  ["boost_jump_fcontext", "defined"],
-  ["zend_fiber_switch_context", "defined"],
-  ["qemu_coroutine_switch", "defined"],
-  ["g_switchstack", "defined"],
-  ["coro_transfer", "defined"],
-  ["co_switch", "defined"],
+/** libc exports swapcontext and does not use it, but in static programs it is what they use; the others are the switch itself. */
+const stackSwitchers: readonly (readonly [string, "used" | "anywhere"])[] = [
+  ["swapcontext", "used"],
+  ["coroutine_transfer", "anywhere"],
+  ["jump_fcontext", "anywhere"],
+  ["boost_jump_fcontext", "anywhere"],
+  ["zend_fiber_switch_context", "anywhere"],
+  ["qemu_coroutine_switch", "anywhere"],
+  ["g_switchstack", "anywhere"],
+  ["coro_transfer", "anywhere"],
+  ["co_switch", "anywhere"],
 ];
-const entryInstead = "probe its entry (p:); --force uretprobe arms it all the same, at the program's risk";

@@ -16,8 +16,10 @@ import { matchFunctions, printFunctionName, type FunctionMatch } from "./functio
 import { returnHazards, type Hazard } from "./hazards.js";
 import { requireBoundary, requireCodeRange } from "./inside.js";
 import type { KernelVersion } from "./kernel-version.js";
+import { wholeOfPiece } from "./pieces.js";
 import type { ProcessInfo } from "./process.js";
 import type { Site, SkippedSite } from "./site.js";
+import { findUnwindEntry } from "./unwind-table.js";
 
 export interface SiteSearch {
   readonly binary: Binary;
@@ -48,11 +50,17 @@ export async function findFunctionSites(selector: FunctionSelector, search: Site
   if (at === "return" && offset !== 0) throw returnInside(symbol, offset);
   const { path, isStripped } = binary;
   const matches = matchFunctions(binary.functions, symbol, { target, path, isStripped });
-  const collector = new Collector(search, layoutOf(binary, at, offset), trapOf(at));
+  // Why: a person may want to know when a piece is reached, but who asks for functions does not mean it.
+  const arePieces = at === "entry" && matches.every(({ names }) => isPiece(names));
+  const isInside = offset !== 0 || arePieces;
+  const collector = new Collector(search, layoutOf(binary, at, isInside), trapOf(at));
   for (const match of matches) {
+    const { address, names } = match;
     if (offset !== 0) await collector.addInside(match, offset, matches.length === 1);
+    else if (arePieces) collector.add(address, address, names, "inside");
+    else if (isPiece(names)) collector.skipPiece(match);
     else if (at === "return") collector.addReturn(match, matches.length === 1);
-    else collector.add(match.address, match.address, match.names, "entry");
+    else collector.add(address, address, names, "entry");
   }
   return collector.finish([...ifuncNotes(matches, symbol), ...languageNotes(binary, at)]);
 }
@@ -62,13 +70,13 @@ export async function findAddressSites(selector: AddressSelector, search: SiteSe
   const { binary } = search;
   const address = Number(selector.address) as VirtualAddress;
   const range = requireCodeRange(binary, address);
-  const isEntry = range.start === address;
-  if (!isEntry) await requireBoundary(binary, range, address);
-  const layout = isEntry ? entryLayout(binary.elf.machine) : insideLayout(binary.elf.machine);
-  const collector = new Collector(search, layout, "uprobe");
-  const names = isEntry
+  const isStart = range.start === address;
+  if (!isStart) await requireBoundary(binary, range, address);
+  const names = isStart
     ? binary.functions.at(address).map((symbol) => symbol.name)
     : namesAround(binary, address);
+  const isEntry = isStart && !(names.length > 0 ? isPiece(names) : startsInFrame(binary, address));
+  const collector = new Collector(search, layoutOf(binary, "entry", !isEntry), "uprobe");
   collector.add(address, range.start, [...new Set(names)], isEntry ? "entry" : "inside");
   return collector.finish(languageNotes(binary, "entry"));
 }
@@ -108,6 +116,10 @@ class Collector {
       release: kernel,
       position: offset,
     });
+    if (role === "inside" && cost === "nop5") {
+      const neighbours = "probe the instruction before or behind it";
+      return this.#skip(address, start, names, becomesCall, neighbours);
+    }
     const reason = refused ?? harmful ?? (length === undefined ? unknownInstruction(bytes) : undefined);
     if (reason !== undefined) return this.#skip(address, start, names, reason, elsewhere[this.#trap]);
     this.#sites.push({
@@ -131,6 +143,13 @@ class Collector {
     if (hazard === undefined) return this.add(match.address, match.address, match.names, "return");
     if (isOnly) throw hazardous(binary, match, hazard);
     this.#skip(match.address, match.address, match.names, hazard.reason, hazard.alternative);
+  }
+
+  skipPiece({ address, names }: FunctionMatch): void {
+    const reason = `it is a piece of ${printFunctionName(wholeOfPiece(names[0]!)!)} that is reached by a jump, not called`;
+    const alternative =
+      "probe the function itself, or, to see when the piece is reached, p: with its exact name";
+    this.#skip(address, address, names, reason, alternative);
   }
 
   /** Adds a place at a distance from the function's start, when it is proved to be the start of an instruction. */
@@ -183,10 +202,28 @@ const elsewhere: Readonly<Record<Site["trap"], string>> = {
     "probe a place further inside (p: and FUNCTION+OFFSET), or the return of a function that calls it",
 };
 
-function layoutOf(binary: Binary, at: FunctionSelector["at"], offset: number): Layout {
+/**
+ * Kernel: since 6.18 a nop of five bytes becomes a call after its first hit, and a call writes below the stack pointer.
+ * Why not at entries: below a function's own return address nothing of its caller's is alive.
+ */
+const becomesCall =
+  "this kernel makes the 5-byte nop there a call, which overwrites what a leaf function keeps below its stack pointer";
+
+function layoutOf(binary: Binary, at: FunctionSelector["at"], isInside: boolean): Layout {
   const { machine } = binary.elf;
   if (at === "return") return returnLayout(machine);
-  return offset === 0 ? entryLayout(machine) : insideLayout(machine);
+  return isInside ? insideLayout(machine) : entryLayout(machine);
+}
+
+/** Why all: an empty piece lies where the next function begins. */
+function isPiece(names: readonly string[]): boolean {
+  return names.every((name) => wholeOfPiece(name) !== undefined);
+}
+
+/** Says of code without a name that its stack frame stands already when it begins. */
+function startsInFrame({ elf }: Binary, address: VirtualAddress): boolean {
+  const entry = findUnwindEntry(elf, address);
+  return entry?.start === address && entry.startsInFrame;
 }
 
 function trapOf(at: FunctionSelector["at"]): Site["trap"] {

@@ -6,6 +6,8 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { KernelError, NotFoundError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
 import { parseMappings, type Mapping } from "./mappings.js";
+import { parseStat } from "./stat.js";
+import type { Stat } from "./stat.js";
 
 export interface ProcessStatus {
   readonly pid: number;
@@ -17,8 +19,6 @@ export interface ProcessStatus {
   readonly threads: number;
   /** Effective user id. */
   readonly uid: number;
-  /** The process id in each pid namespace, from ours to its own. */
-  readonly namespacePids: readonly number[];
   /** Filters system calls (mode 1 strict, 2 filter). */
   readonly seccomp: number;
   /** What x86-64 kernels tell: `shstk`, `wrss`. */
@@ -39,19 +39,18 @@ export interface ProcessInfo {
   executable(): ExecutableLink;
   /** Empty for kernel threads and zombies. */
   mappings(): Mapping[];
-  threads(): number[];
   /** Undefined when it cannot be read. */
   environment(name: string): string | undefined;
   /** Says whether its files are found under the same paths as ours. */
   sharesFiles(): boolean;
+  /** Says whether it still runs: it, and not another one that has got its id since. */
   isAlive(): boolean;
 }
 
 /** Opens the view of a process. Throws a NotFoundError when there is none, and names the process when given a thread. */
 export function requireProcess(pid: number): ProcessInfo {
   const view = new ProcessView(pid);
-  view.status();
-  const leader = readNumber(view.read("status"), "Tgid");
+  const leader = findLeader(view.read("status"));
   if (leader !== undefined && leader !== pid) {
     throw new NotFoundError({
       what: `${pid} is a thread, not a process`,
@@ -60,6 +59,32 @@ export function requireProcess(pid: number): ProcessInfo {
     });
   }
   return view;
+}
+
+/** Opens the view of a process; undefined when there is none. */
+export function findProcess(pid: number): ProcessInfo | undefined {
+  try {
+    return requireProcess(pid);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Finds the process of a thread; undefined when there is no such thread. */
+export function findProcessOf(tid: number): number | undefined {
+  try {
+    return findLeader(readFileSync(`/proc/${tid}/status`, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lists the processes that are there now; each may be gone when it is asked about. */
+export function listProcesses(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Opens the view of a process that runs a program. Throws a NotFoundError for kernel threads and zombies too. */
@@ -73,16 +98,17 @@ export function requireProgram(pid: number): ProcessInfo {
 class ProcessView implements ProcessInfo {
   readonly pid: number;
   readonly root: string;
+  readonly #startTime: number;
 
   constructor(pid: number) {
     this.pid = pid;
     this.root = `/proc/${pid}/root`;
+    this.#startTime = this.#stat().startTime;
   }
 
   status(): ProcessStatus {
-    const stat = parseStat(this.read("stat"));
+    const stat = this.#stat();
     const status = this.read("status");
-    if (stat === undefined) throw this.#gone();
     return {
       pid: this.pid,
       comm: stat.comm,
@@ -92,9 +118,8 @@ class ProcessView implements ProcessInfo {
           ? "zombie"
           : "program",
       parent: stat.parent,
-      threads: readNumber(status, "Threads") ?? 0,
+      threads: stat.threads,
       uid: Number(readField(status, "Uid")?.split(/\s+/)[1] ?? Number.NaN),
-      namespacePids: (readField(status, "NSpid") ?? String(this.pid)).split(/\s+/).map(Number),
       seccomp: readNumber(status, "Seccomp") ?? 0,
       threadFeatures: (readField(status, "x86_Thread_features") ?? "")
         .split(/\s+/)
@@ -112,10 +137,6 @@ class ProcessView implements ProcessInfo {
 
   mappings(): Mapping[] {
     return parseMappings(this.read("maps"));
-  }
-
-  threads(): number[] {
-    return this.#attempt("task", (path) => readdirSync(path)).map(Number);
   }
 
   environment(name: string): string | undefined {
@@ -142,8 +163,9 @@ class ProcessView implements ProcessInfo {
 
   isAlive(): boolean {
     try {
-      const state = parseStat(readFileSync(this.#path("stat"), "latin1"))?.state;
-      return state !== undefined && state !== "Z" && state !== "X";
+      const { state, startTime, threads } = this.#stat();
+      // Kernel: a process whose first thread has ended before the others is a zombie with threads.
+      return startTime === this.#startTime && state !== "X" && (state !== "Z" || threads > 1);
     } catch {
       return false;
     }
@@ -151,6 +173,12 @@ class ProcessView implements ProcessInfo {
 
   read(file: string): string {
     return this.#attempt(file, (path) => readFileSync(path, "utf8"));
+  }
+
+  #stat(): Stat {
+    const stat = parseStat(this.read("stat"));
+    if (stat === undefined) throw this.#gone();
+    return stat;
   }
 
   #path(file: string): string {
@@ -201,26 +229,9 @@ function withoutProgram(pid: number, kind: "kernel-thread" | "zombie", comm: str
   });
 }
 
-interface Stat {
-  readonly comm: string;
-  readonly state: string;
-  readonly parent: number;
-  readonly isKernelThread: boolean;
-}
-
-/** Kernel: /proc/PID/stat is `PID (COMM) STATE PPID ...`; the comm may hold brackets, so the last one ends it. */
-function parseStat(text: string): Stat | undefined {
-  const open = text.indexOf("(");
-  const close = text.lastIndexOf(")");
-  if (open === -1 || close === -1) return undefined;
-  const fields = text.slice(close + 2).split(" ");
-  return {
-    comm: text.slice(open + 1, close),
-    state: fields[0] ?? "X",
-    parent: Number(fields[1]),
-    // Kernel: PF_KTHREAD in field 9, flags.
-    isKernelThread: (Number(fields[6]) & 0x0020_0000) !== 0,
-  };
+/** Finds the process id in the status of a thread. */
+function findLeader(status: string): number | undefined {
+  return readNumber(status, "Tgid");
 }
 
 /** Finds a `Name:\tvalue` line of /proc/PID/status. The comm in its first line is escaped and holds no newline. */

@@ -1,6 +1,6 @@
 /**
  * Owns the site: one place in one file at which a probe stands, and all that compiler, kernel and printer must know of it.
- * Does not own how sites are found (resolve.ts) nor what a probe does there.
+ * Does not own how sites are found (places.ts) nor what a probe does there.
  */
 import type { FileOffset, VirtualAddress } from "../base/bytes.js";
 import type { HitCost } from "../isa/instruction-class.js";

@@ -36,28 +36,24 @@ const nameWidth = 15;
 /** Places whose names are measured for the column's width; more would cost time before the first event. */
 const mostMeasured = 1000;
 
+/** What is printed and how its parts are made into text. */
+export interface ColumnSources {
+  readonly sites: readonly TracedSite[];
+  readonly columns: ColumnOptions;
+  readonly clock: WallClock;
+  readonly textOf: TextPrinter;
+  readonly printAddress: AddressPrinter;
+}
+
 export class ColumnPrinter {
-  readonly #options: ColumnOptions;
-  readonly #clock: WallClock;
-  readonly #textOf: TextPrinter;
-  readonly #printAddress: AddressPrinter;
-  readonly #sites: readonly TracedSite[];
+  readonly #sources: ColumnSources;
   readonly #functionWidth: number;
   readonly #printers = new Map<TracedProbe, ProbePrinter>();
   readonly #paddedNames: string[] = [];
 
-  constructor(
-    sites: readonly TracedSite[],
-    options: ColumnOptions,
-    clock: WallClock,
-    textOf: TextPrinter,
-    printAddress: AddressPrinter,
-  ) {
-    this.#options = options;
-    this.#clock = clock;
-    this.#textOf = textOf;
-    this.#printAddress = printAddress;
-    this.#sites = sites;
+  constructor(sources: ColumnSources) {
+    this.#sources = sources;
+    const { sites } = sources;
     const longest =
       sites.length > mostMeasured
         ? functionWidths.most
@@ -66,8 +62,9 @@ export class ColumnPrinter {
   }
 
   header(): string {
-    const { time, cpu } = this.#options;
-    const withMessage = this.#sites.some((site) => site.probe.template !== undefined);
+    const { sites, columns } = this.#sources;
+    const { time, cpu } = columns;
+    const withMessage = sites.some((site) => site.probe.template !== undefined);
     const first = `${time === "none" ? "" : `${"TIME".padEnd(timeWidths[time])} `}${cpu ? "CPU " : ""}`;
     const line = `${first}${"PID".padEnd(7)} ${"TID".padEnd(7)} ${"COMM".padEnd(nameWidth)} ${"FUNC".padEnd(this.#functionWidth)} ${withMessage ? "-" : ""}`;
     return `${line.trimEnd()}\n`;
@@ -75,11 +72,11 @@ export class ColumnPrinter {
 
   print(record: EventRecord): EventLines {
     const number = siteOf(record);
-    const site = this.#sites[number];
+    const site = this.#sources.sites[number];
     assert(site, "an event of an unknown site");
     let printer = this.#printers.get(site.probe);
     if (printer === undefined) {
-      printer = new ProbePrinter(site.probe, this.#options, this.#textOf, this.#printAddress);
+      printer = new ProbePrinter(site.probe, this.#sources);
       this.#printers.set(site.probe, printer);
     }
     const name = (this.#paddedNames[number] ??= site.label.padEnd(this.#functionWidth));
@@ -93,15 +90,16 @@ export class ColumnPrinter {
   }
 
   #printTime(record: EventRecord): string {
-    switch (this.#options.time) {
+    const { columns, clock } = this.#sources;
+    switch (columns.time) {
       case "none":
         return "";
       case "start":
-        return `${((roughTimeOf(record) - this.#clock.start) / 1e9).toFixed(6).slice(0, 8).padEnd(8)} `;
+        return `${((roughTimeOf(record) - clock.start) / 1e9).toFixed(6).slice(0, 8).padEnd(8)} `;
       case "unix":
-        return `${this.#clock.unixSeconds(timeOf(record)).padEnd(17)} `;
+        return `${clock.unixSeconds(timeOf(record)).padEnd(17)} `;
       case "local":
-        return `${this.#clock.localTime(roughTimeOf(record))} `;
+        return `${clock.localTime(roughTimeOf(record))} `;
     }
   }
 }
@@ -134,15 +132,15 @@ class ProbePrinter {
   readonly #printAddress: AddressPrinter;
   readonly #last = { pid: -1, tid: -1, comm: [0, 0, 0, 0], text: "" };
 
-  constructor(probe: TracedProbe, options: ColumnOptions, textOf: TextPrinter, printAddress: AddressPrinter) {
+  constructor(probe: TracedProbe, { columns, textOf, printAddress }: ColumnSources) {
     const comm = probe.event.fields.find((field) => field.value.kind === "comm");
     assert(comm, "columns without comm");
     this.#comm = comm;
-    this.#cpu = options.cpu ? probe.event.fields.find((field) => field.name === "cpu") : undefined;
+    this.#cpu = columns.cpu ? probe.event.fields.find((field) => field.name === "cpu") : undefined;
     this.#stacks = probe.event.fields.flatMap((field, index) =>
       field.value.kind === "stack" ? [{ field, index }] : [],
     );
-    this.#addresses = options.addresses;
+    this.#addresses = columns.addresses;
     this.#textOf = textOf;
     this.#printAddress = printAddress;
     this.message =

@@ -5,7 +5,6 @@
 import { NotFoundError } from "../base/errors.js";
 import { escapeControls, globMatcher } from "../base/text.js";
 import { demangle } from "../demangle/demangle.js";
-import { versionedName } from "../elf/symbols.js";
 import type { FunctionSymbol } from "../elf/symbols.js";
 import { openBinary } from "../target/binary.js";
 import type { Binary } from "../target/binary.js";
@@ -13,6 +12,7 @@ import { matchFunctions } from "../target/functions.js";
 import { findTarget, mappedFiles, openMapped } from "../target/find.js";
 import { requireProgram } from "../target/process.js";
 import type { ProcessInfo } from "../target/process.js";
+import { FunctionLines, kindOf } from "./function-lines.js";
 import { printJson } from "./json.js";
 import { Output } from "./output.js";
 
@@ -44,18 +44,33 @@ function listFunctions(
 ): void {
   const found = findTarget(target, process);
   using binary = openBinary(found.path, found.openPath, found.root);
-  for (const note of found.notes) globalThis.process.stderr.write(`note: ${escapeControls(note)}\n`);
+  sayNotes(found.notes);
   const wanted = selectAddresses(binary, target === "" ? binary.path : target, request.patterns);
-  let previous: FunctionSymbol | undefined;
+  const count = request.json
+    ? writeObjects(binary, wanted, output)
+    : new FunctionLines(output, request.mangled).write(binary.functions.walk(), wanted);
+  if (count === 0) throw nameless(binary);
+}
+
+/** Writes a JSON object for each function; returns how many. */
+function writeObjects(binary: Binary, wanted: ReadonlySet<number> | undefined, output: Output): number {
+  let count = 0;
+  let previous: number | undefined;
   for (const row of binary.functions.inOrder()) {
     if (wanted !== undefined && !wanted.has(row.address)) continue;
-    if (previous === undefined && !request.json) output.write(head);
-    const kind = row.kind === "ifunc" ? "ifunc" : row.address === previous?.address ? "alias" : "function";
-    output.write(request.json ? jsonLine(row, kind, binary) : line(row, kind, request.mangled));
-    if (output.closed) return;
-    previous = row;
+    output.write(jsonLine(row, kindOf(row, previous), binary));
+    count++;
+    if (output.closed) break;
+    previous = row.address;
   }
-  if (previous === undefined) throw nameless(binary);
+  return count;
+}
+
+/** Why not by process.stderr: what cannot be said there must not end the list. */
+function sayNotes(notes: readonly string[]): void {
+  const remarks = new Output(2);
+  for (const note of notes) remarks.write(`note: ${escapeControls(note)}\n`);
+  remarks.flush();
 }
 
 /** The places that the patterns mean, whose aliases are listed too; undefined for all. */
@@ -71,17 +86,7 @@ function selectAddresses(
   return new Set(matches.map(({ address }) => address));
 }
 
-type Kind = "function" | "ifunc" | "alias";
-
-const head = `${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME\n`;
-
-function line(row: FunctionSymbol, kind: Kind, mangled: boolean): string {
-  const name = mangled ? versionedName(row) : (demangle(row.name) ?? versionedName(row));
-  const address = row.address.toString(16).padStart(16, "0");
-  return `${address} ${String(row.size).padStart(8)} ${row.binding.padEnd(6)} ${kind.padEnd(8)} ${escapeControls(name)}\n`;
-}
-
-function jsonLine(row: FunctionSymbol, kind: Kind, { path }: Binary): string {
+function jsonLine(row: FunctionSymbol, kind: string, { path }: Binary): string {
   const demangled = demangle(row.name);
   const fields = {
     file: path,

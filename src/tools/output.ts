@@ -10,6 +10,13 @@ import { describeErrno } from "../kernel/errno.js";
 /** Characters gathered before they are written. */
 const pieceLength = 1 << 16;
 
+export interface OutputStyle {
+  /** latin1 writes each character as one byte: for text that was read as raw bytes. */
+  readonly encoding?: "utf8" | "latin1";
+  /** What is done with text that a full pipe does not take: the write waits, or the text is kept until it does. */
+  readonly whenFull?: "wait" | "keep";
+}
+
 export class Output {
   /** The reader has gone (`| head`): nothing more can be written. */
   closed = false;
@@ -26,17 +33,22 @@ export class Output {
   /** Why kept: a new buffer a piece is memory outside of the heap that waits for a collection. */
   readonly #bytes = Buffer.allocUnsafe(4 * pieceLength);
 
-  /** latin1 writes each character as one byte: for text that was read as raw bytes. */
-  constructor(descriptor: number, encoding: "utf8" | "latin1" = "utf8", isPatient = false) {
+  constructor(descriptor: number, { encoding = "utf8", whenFull = "wait" }: OutputStyle = {}) {
     this.#descriptor = descriptor;
-    this.#target = isPatient ? reopen(descriptor) : descriptor;
+    this.#isPatient = whenFull === "keep";
+    this.#target = this.#isPatient ? reopen(descriptor) : descriptor;
     this.#encoding = encoding;
-    this.#isPatient = isPatient;
   }
 
   write(text: string): void {
     this.#pending += text;
     if (this.#pending.length >= pieceLength && this.#rest.length === 0) this.flush();
+  }
+
+  /** Writes bytes behind what is pending; the caller may use them again at once. */
+  writeBytes(bytes: Uint8Array): void {
+    this.flush();
+    this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, bytes]) : this.#writeAll(bytes).slice();
   }
 
   /** Writes what is pending, and says whether all of it is written. */

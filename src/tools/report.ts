@@ -55,7 +55,7 @@ export function printEnding(
     `uscope: ${endingText(ending)}; ${count(shown, "event")} shown${leftOut === 0 ? "" : `, ${leftOut} left out by -f or -n`}\n`,
   ];
   probes.forEach((probe, index) => {
-    const { hits, lost, faults, filtered } = counters[index]!;
+    const { hits, lost, faults, filtered, reached = 0n } = counters[index]!;
     const parts = [
       `${hits} ${hits === 1n ? "hit" : "hits"}`,
       filtered > 0n ? `${filtered} held back by the predicate` : "",
@@ -64,7 +64,9 @@ export function printEnding(
     ].filter((part) => part !== "");
     if (probes.length > 1 || hits !== BigInt(shown) || lost > 0n || faults > 0n)
       lines.push(`  ${probe.text}: ${parts.join(", ")}\n`);
-    if (hits === 0n)
+    if (hits === 0n && reached > 0n)
+      lines.push(`  no hit: ${reached} came from processes that are not asked for\n`);
+    else if (hits === 0n)
       lines.push(...observation.explainSilence(index).map((reason) => `  no hit: ${reason}\n`));
   });
   const { late, unresolved, recursionMisses, familyChanges, lostMappings } = observation.losses();
@@ -86,7 +88,7 @@ export function printEnding(
 function endingText(ending: Ending): string {
   switch (ending.kind) {
     case "stopped":
-      return ending.command === "killed" ? "ended; the command was sent SIGTERM" : "ended";
+      return `ended${commandText(ending)}`;
     case "processes ended":
       return "the traced processes have ended";
     case "thread ended":
@@ -94,10 +96,14 @@ function endingText(ending: Ending): string {
     case "command ended":
       return `the command has ended (exit code ${ending.exitCode}${exitMeaning(ending.exitCode)})`;
     case "over budget":
-      return `stopped: the probes cost ${ending.percent.toFixed(1)} % of a core, more than --budget allows`;
+      return `stopped: the probes cost ${ending.percent.toFixed(1)} % of a core, more than --budget allows${commandText(ending)}`;
     default:
       return unreachable(ending);
   }
+}
+
+function commandText({ command }: { readonly command?: "killed" }): string {
+  return command === "killed" ? "; the command was sent SIGTERM" : "";
 }
 
 /** Spec: POSIX shells answer 126 and 127 for what they cannot run. */

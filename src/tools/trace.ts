@@ -34,8 +34,10 @@ export interface TraceRequest extends ObserveRequest {
 /** Runs until it is stopped or nothing is left to trace; returns the exit code. */
 export async function trace(request: TraceRequest): Promise<number> {
   using stop = stopSignal();
+  // Why here: places are hit while others are still being armed, and no event is older than the start.
+  const clock = new WallClock();
   await using observation = await observe(request);
-  const remarks = new Output(2, "utf8", true);
+  const remarks = new Output(2, { whenFull: "keep" });
   const say = (text: string): void => {
     remarks.write(escapeLines(text));
     remarks.flush();
@@ -43,8 +45,8 @@ export async function trace(request: TraceRequest): Promise<number> {
   if (request.verbose) say(printVerbose(observation));
   say(printArmed(observation));
   await keepYoungGenerationSmall();
-  const output = new Output(1, request.raw ? "latin1" : "utf8", true);
-  const printer = makePrinter(request, observation);
+  const output = new Output(1, { encoding: request.raw ? "latin1" : "utf8", whenFull: "keep" });
+  const printer = makePrinter(request, observation, clock);
   const aggregate = request.aggregate ? new Aggregate() : undefined;
   output.write(printer.header);
   output.flush();
@@ -97,8 +99,7 @@ interface EventPrinter {
   print(record: EventRecord): string | undefined;
 }
 
-function makePrinter(request: TraceRequest, observation: Observation): EventPrinter {
-  const clock = new WallClock();
+function makePrinter(request: TraceRequest, observation: Observation, clock: WallClock): EventPrinter {
   const { comm, messageFilter } = request;
   const isShown = (record: EventRecord, message: () => string): boolean =>
     (comm === undefined || commOf(observation, record).includes(comm)) &&
@@ -110,13 +111,13 @@ function makePrinter(request: TraceRequest, observation: Observation): EventPrin
       print: (record) => (isShown(record, () => json.message(record)) ? json.print(record) : undefined),
     };
   }
-  const columns = new ColumnPrinter(
-    observation.sites,
-    request.columns,
+  const columns = new ColumnPrinter({
+    sites: observation.sites,
+    columns: request.columns,
     clock,
-    request.raw ? rawBytes : printBytes,
-    observation.printAddress,
-  );
+    textOf: request.raw ? rawBytes : printBytes,
+    printAddress: observation.printAddress,
+  });
   return {
     header: columns.header(),
     print(record) {

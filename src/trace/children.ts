@@ -2,11 +2,11 @@
  * Owns keeping the set of traced processes true while they fork and end, as the kernel reports it: a daemon stays one of them.
  * Does not own the first hit of a child whose parent still lives: programs find that themselves (lang/lowering/process-filter.ts).
  */
-import { readdirSync } from "node:fs";
 import { KernelError } from "../base/errors.js";
 import { errno } from "../kernel/errno.js";
 import { openProcessEvents } from "../kernel/perf-events.js";
 import type { ForkEvent, ProcessEvent, ProcessEvents } from "../kernel/perf-events.js";
+import { listProcesses } from "../target/process.js";
 import { readThread } from "../target/thread.js";
 
 /** The processes that programs look at; programs add to them as well, so that nobody else can say who is one. */
@@ -48,7 +48,12 @@ class Family implements FollowedChildren {
       onFork: (event) => this.#takeFork(event),
       onExit: (event) => this.#takeExit(event),
     });
-    this.#addDescendants();
+    try {
+      this.#addDescendants();
+    } catch (error) {
+      this.#events[Symbol.dispose]();
+      throw error;
+    }
   }
 
   get lost(): number {
@@ -121,7 +126,10 @@ class Family implements FollowedChildren {
       else siblings.push(pid);
     }
     const addBelow = (parent: number): void => {
-      for (const pid of children.get(parent) ?? []) {
+      const found = children.get(parent) ?? [];
+      // Why: parents are read one after the other, so that a process id that is used again meanwhile can close a circle.
+      children.delete(parent);
+      for (const pid of found) {
         this.#add(pid);
         addBelow(pid);
       }
@@ -132,8 +140,5 @@ class Family implements FollowedChildren {
 }
 
 function readParents(): [number, number][] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .map((pid) => [pid, readThread(pid, pid)?.parent ?? 0]);
+  return listProcesses().map((pid) => [pid, readThread(pid, pid)?.parent ?? 0]);
 }

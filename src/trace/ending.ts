@@ -10,7 +10,7 @@ export type Ending =
   | { readonly kind: "thread ended" }
   | { readonly kind: "command ended"; readonly exitCode: number }
   /** Hits times their cost exceeded the share of a core that was allowed. */
-  | { readonly kind: "over budget"; readonly percent: number };
+  | { readonly kind: "over budget"; readonly percent: number; readonly command?: "killed" };
 
 /** Spec: POSIX shells answer 128 + N for what signal N ended. */
 const signalBase = 128;

@@ -28,7 +28,7 @@ export function printProbe(probe: CompiledProbe, { sites }: ResolvedProbe): stri
 }
 
 function printSite(site: Site): string {
-  const cost = predictCost(site.cost, site.trap === "uretprobe");
+  const cost = predictCost(site);
   const how = site.trap === "uretprobe" ? `${site.cost}, and the return` : site.cost;
   return `  ${site.binary.path} offset 0x${site.offset.toString(16)} ${site.role} of ${site.names.join(" = ")}: about ${cost} ns a hit (${how})`;
 }

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import { readKernelOffsets } from "../kernel/btf.js";
 import type { ProcessFilter } from "../lang/options.js";
+import { findProcessOf } from "../target/process.js";
 import { launcherComm } from "./launch.js";
 import { inInitialPidNamespace, requireInitialPidNamespace } from "./pid-namespace.js";
 
@@ -53,12 +54,8 @@ function includesOthers({ pids, tid }: FilterRequest): boolean {
 
 /** Finds the process of a thread. Throws a NotFoundError when there is no such thread. */
 export function requireProcessOf(tid: number): number {
-  try {
-    const line = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, "utf8"))?.[1];
-    if (line !== undefined) return Number(line);
-  } catch {
-    // There is no such thread: said below.
-  }
+  const pid = findProcessOf(tid);
+  if (pid !== undefined) return pid;
   throw new NotFoundError({
     what: `no thread ${tid}`,
     at: `/proc/${tid}`,

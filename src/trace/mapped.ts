@@ -52,11 +52,11 @@ class Follower implements FollowedMappings {
     this.#symbolizer = symbolizer;
     this.#events = openProcessEvents({
       onFork: ({ pid, parent, time }) => {
-        if (pid !== parent) this.#add({ pid, time }, true, () => symbolizer.inherit(pid, parent));
+        if (pid !== parent) this.#renew({ pid, time }, () => symbolizer.inherit(pid, parent));
       },
-      onExec: ({ pid, time }) => this.#add({ pid, time }, true, () => symbolizer.forget(pid)),
+      onExec: ({ pid, time }) => this.#renew({ pid, time }, () => symbolizer.forget(pid)),
       onExit: ({ pid, tid, time }) => {
-        if (pid === tid) this.#add({ pid, time }, false, () => symbolizer.end(pid));
+        if (pid === tid) this.#add({ pid, time }, () => symbolizer.end(pid));
       },
       onMap: ({ pid, time, path, inode, device, address, length, offset }) => {
         const start = Number(address);
@@ -72,7 +72,7 @@ class Follower implements FollowedMappings {
           path,
           deleted: false,
         };
-        this.#add({ pid, time }, false, () => symbolizer.learn(pid, mapping));
+        this.#add({ pid, time }, () => symbolizer.learn(pid, mapping));
       },
     });
     symbolizer.isStale = (pid) => this.#isStale(pid);
@@ -104,11 +104,16 @@ class Follower implements FollowedMappings {
     this.#events[Symbol.dispose]();
   }
 
-  #add(event: Pick<ProcessEvent, "pid" | "time">, isRenewal: boolean, tell: () => void): void {
+  /** Adds what makes the process another one. */
+  #renew(event: Pick<ProcessEvent, "pid" | "time">, tell: () => void): void {
+    this.#add(event, tell, event.pid);
+  }
+
+  #add(event: Pick<ProcessEvent, "pid" | "time">, tell: () => void, renews?: number): void {
     const time = Number(event.time);
     this.#noticeLosses(time);
     if (!this.#isFollowed(event.pid)) return;
-    this.#waiting.push({ time, renews: isRenewal ? event.pid : undefined, tell });
+    this.#waiting.push({ time, renews, tell });
     if (this.#waiting.length - this.#told > mostWaiting) this.#tellNext();
   }
 

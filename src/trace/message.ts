@@ -30,7 +30,7 @@ export function messagePrinter(
     if (part.kind === "literal") return part.text;
     const field = layout.fields[part.field];
     assert(field, "a conversion without a field");
-    return conversionPrinter(part, field, part.field, textOf, printAddress);
+    return conversionPrinter({ conversion: part, field, index: part.field, textOf, printAddress });
   });
   return (record) => {
     let message = "";
@@ -39,25 +39,25 @@ export function messagePrinter(
   };
 }
 
-function conversionPrinter(
-  conversion: Conversion,
-  field: EventField,
-  index: number,
-  textOf: TextPrinter,
-  printAddress: AddressPrinter,
-): MessagePrinter {
-  const read = valuePrinter(conversion, field, index, textOf, printAddress);
+/** One conversion of a template, and what it shows. */
+interface ShownField {
+  readonly conversion: Conversion;
+  readonly field: EventField;
+  /** The field's place in the event. */
+  readonly index: number;
+  readonly textOf: TextPrinter;
+  readonly printAddress: AddressPrinter;
+}
+
+function conversionPrinter(shown: ShownField): MessagePrinter {
+  const { conversion, index } = shown;
+  const read = valuePrinter(shown);
   const faultShown = printPadded(faultText, conversion);
   return (record) => (isFault(record, index) ? faultShown : read(record));
 }
 
-function valuePrinter(
-  conversion: Conversion,
-  field: EventField,
-  index: number,
-  textOf: TextPrinter,
-  printAddress: AddressPrinter,
-): MessagePrinter {
+function valuePrinter(shown: ShownField): MessagePrinter {
+  const { conversion, field, textOf, printAddress } = shown;
   const { offset, value } = field;
   switch (conversion.conversion) {
     case "d":
@@ -71,7 +71,7 @@ function valuePrinter(
     case "c":
       return ({ bytes, at }) => printPadded(textOf(bytes, at + offset, at + offset + 1), conversion);
     case "s":
-      return (record) => printPadded(printText(record, field, index, conversion, textOf), conversion);
+      return (record) => printPadded(printText(record, shown), conversion);
     case "U":
       return (record) =>
         printPadded(
@@ -105,13 +105,8 @@ function integerPrinter(
       : `${readInteger(view, at + offset, bytes, signed)}`;
 }
 
-function printText(
-  record: EventRecord,
-  field: EventField,
-  index: number,
-  { precision }: Conversion,
-  textOf: TextPrinter,
-): string {
+function printText(record: EventRecord, { conversion, field, index, textOf }: ShownField): string {
+  const { precision } = conversion;
   let isCutByPrecision = false;
   // Spec: C17 7.21.6.1: a precision of %s counts bytes; so it must cut before bytes become escapes.
   const cutting: TextPrinter = (bytes, start, end) => {

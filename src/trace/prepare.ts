@@ -1,10 +1,11 @@
 /**
  * Owns the way from one-liners to what a session loads and arms: parse, resolve, compile, number the sites.
- * Does not own the kernel objects (session.ts) nor the run (observe.ts).
+ * Does not own the kernel objects (session.ts) nor the run (run.ts).
  */
 import { UnsupportedError, UsageError } from "../base/errors.js";
 import type { MapSpec } from "../bpf/spec.js";
 import { Features } from "../kernel/features.js";
+import { readsArguments } from "../lang/arguments.js";
 import { compileProbe, parse } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
 import { countersMap, eventsMap } from "../lang/maps.js";
@@ -49,6 +50,8 @@ export interface PrepareRequest {
   readonly cpuColumn: boolean;
   /** Names of hazards that a person insists on. */
   readonly force: readonly string[];
+  /** Percent of one core that the probes may cost the traced programs. */
+  readonly budgetPercent?: number | undefined;
   /** undefined: the best that this kernel has. */
   readonly attach: AttachWay | undefined;
   /** Another kernel than the one that runs here, as far as attaching goes. */
@@ -148,6 +151,7 @@ function compileOptions(
     // Kernel: every kernel with uprobe_multi (6.6) takes sleepable programs for it; for the PMU it is tried.
     sleepable: way === "uprobe_multi" || new Features().has("sleepable programs"),
     firstProbe: number,
+    countsReached: request.budgetPercent !== undefined,
     ring: { wakeBytes: Math.min(1 << 20, ringBytes(request) / 8) },
   };
 }
@@ -203,8 +207,12 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
       notes: [
         ...new Set([
           ...resolved.flatMap(({ notes }) => notes),
+          ...resolved.flatMap(({ sites }, number) => argumentNotes(parsed[number]!, sites)),
           ...(slowNote === undefined ? [] : [slowNote]),
           ...filterNotes(request),
+          ...(resolved.some(({ sites }) => sites.some(({ trap }) => trap === "uretprobe"))
+            ? [deepReturns]
+            : []),
           ...(request.stacks.kernel
             ? ["-K: at a place in user space the kernel has no stack of its own, so none is shown"]
             : []),
@@ -222,13 +230,20 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
     },
     // Why a getter: whether this is a virtual machine stands in /proc/cpuinfo, which takes the kernel milliseconds to write.
     get costs() {
-      return resolved.map((target) => target.sites.reduce((most, site) => Math.max(most, costOf(site)), 0));
+      return resolved.map((target) =>
+        target.sites.reduce((most, site) => Math.max(most, predictCost(site)), 0),
+      );
     },
     symbolizer,
     searched(probe) {
       const { selector } = parsed[probe]!.tree;
       const binaries = [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))];
-      return { binaries, symbol: selector.kind === "function" ? selector.symbol : undefined };
+      const isFunction = selector.kind === "function";
+      return {
+        binaries,
+        symbol: isFunction ? selector.symbol : undefined,
+        isReturn: isFunction && selector.at === "return",
+      };
     },
     [Symbol.dispose]() {
       symbolizer[Symbol.dispose]();
@@ -237,14 +252,21 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
   };
 }
 
+/** Behind a function's first instruction the registers of the arguments may have been used for other things. */
+function argumentNotes({ tree }: ParsedProbe, sites: readonly Site[]): string[] {
+  if (!readsArguments(tree) || !sites.some(({ role }) => role === "inside")) return [];
+  return [
+    "inside a function, arguments are read from their registers as they are by then: they may hold other values already",
+  ];
+}
+
+/** Kernel: MAX_URETPROBE_DEPTH, kernel/events/uprobes.c: the depth counts the calls of all probed returns of a thread. */
+const deepReturns =
+  "r: a thread's returns are seen 64 calls deep; probed calls below return unseen and uncounted";
+
 /** Counts a place in each process that it is armed in. */
 function countPlaces(attachments: readonly Attachment[]): number {
   return attachments.reduce((sum, { sites, pids }) => sum + sites.length * Math.max(1, pids.length), 0);
-}
-
-/** Nanoseconds of one hit at a site. */
-function costOf(site: Site): number {
-  return predictCost(site.cost, site.trap === "uretprobe");
 }
 
 /** The maps that all probes share: one ring, and counters for every probe. */

@@ -28,6 +28,8 @@ export interface ProbeCounters {
   readonly faults: bigint;
   /** Hits whose predicate was false. */
   readonly filtered: bigint;
+  /** Hits in every process, before the filter: what a budget is measured by. Counted only when one is given. */
+  readonly reached?: bigint;
 }
 
 /** What a run could not show, or not in order. */

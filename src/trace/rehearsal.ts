@@ -2,7 +2,7 @@
  * Owns trying each step of a trace for real, on a file that nobody runs, so that what refuses is known by its own words.
  * Does not own the steps themselves (kernel/) nor what follows from a refusal.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 import { unreachable } from "../base/assert.js";
 import type { FileOffset } from "../base/bytes.js";
 import { UscopeError } from "../base/errors.js";
@@ -20,6 +20,7 @@ import { loadProgram } from "../kernel/programs.js";
 import { openRingBuffer } from "../kernel/ringbuffer.js";
 import { attachMulti, attachPmu } from "../kernel/uprobes.js";
 import { countersMap, eventsMap } from "../lang/maps.js";
+import { listProcesses } from "../target/process.js";
 
 export type StepName = Purpose;
 
@@ -176,13 +177,12 @@ function lookIntoOthers(privileges: Privileges): ErrorLines | undefined {
   };
 }
 
-function findProcessesOfOthers(): string[] {
+function findProcessesOfOthers(): number[] {
   const own = process.geteuid?.();
-  return readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
+  return listProcesses().filter((pid) => {
     try {
       // Kernel: a kernel thread has no command line and no memory; looking into it is never refused.
-      return statSync(`/proc/${name}`).uid !== own && readFileSync(`/proc/${name}/cmdline`).length > 0;
+      return statSync(`/proc/${pid}`).uid !== own && readFileSync(`/proc/${pid}/cmdline`).length > 0;
     } catch {
       return false;
     }

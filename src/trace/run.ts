@@ -2,8 +2,8 @@
  * Owns one run: looks at the ring buffer, hands on events, notices when there is nothing left to trace or it costs too much.
  * Does not own preparing and arming (observe.ts) nor what is shown (tools/).
  */
-import { NotFoundError } from "../base/errors.js";
-import { requireProcess } from "../target/process.js";
+import { findProcess } from "../target/process.js";
+import type { ProcessInfo } from "../target/process.js";
 import { readThread } from "../target/thread.js";
 import { Budget } from "./budget.js";
 import { followChildren, type FollowedChildren } from "./children.js";
@@ -57,6 +57,8 @@ export class Run implements Disposable {
   readonly #prepared: Prepared;
   readonly #session: Session;
   readonly #command: LaunchedCommand | undefined;
+  /** The processes that are traced, as they were when the probes were armed. */
+  readonly #processes: readonly ProcessInfo[];
   readonly #followed: FollowedMappings | undefined;
   readonly #children: FollowedChildren | undefined;
 
@@ -65,10 +67,16 @@ export class Run implements Disposable {
     this.#prepared = prepared;
     this.#session = session;
     this.#command = command;
+    this.#processes = prepared.plan.armed.pids.flatMap((pid) => findProcess(pid) ?? []);
     this.#followed = this.#needsMappings()
       ? followMappings(prepared.symbolizer, this.#fixedPids())
       : undefined;
-    this.#children = this.#limits.children ? followChildren(session) : undefined;
+    try {
+      this.#children = this.#limits.children ? followChildren(session) : undefined;
+    } catch (error) {
+      this.#followed?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Runs until it is stopped or nothing is left to trace; then disarms, and hands on what had come until then. */
@@ -88,8 +96,8 @@ export class Run implements Disposable {
     command?.release();
     const watch = new Watch(
       this.#limits,
-      this.#prepared.plan.armed.pids,
-      command !== undefined,
+      // Why: the end of a command comes as an event, with its exit code.
+      command === undefined && this.#prepared.plan.armed.pids.length > 0 ? this.#processes : undefined,
       this.#limits.budgetPercent === undefined ? [] : this.#prepared.costs,
     );
     const onEvent = this.#followed?.inTime(request.onEvent) ?? request.onEvent;
@@ -113,9 +121,11 @@ export class Run implements Disposable {
     request.onPause?.();
     if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
     // Why asked: Ctrl-C goes to the command as well, and may have ended it already.
-    const isKilled = ending?.kind === "stopped" && isAlive(command.pid);
+    const isKilled = this.#processes.some((process) => process.isAlive());
     command.kill();
-    return isKilled ? { kind: "stopped", command: "killed" } : (ending ?? { kind: "stopped" });
+    ending ??= { kind: "stopped" };
+    if (ending.kind !== "stopped" && ending.kind !== "over budget") return ending;
+    return isKilled ? { ...ending, command: "killed" } : ending;
   }
 
   /** Forks and ends of processes that went unseen. */
@@ -156,15 +166,15 @@ export class Run implements Disposable {
 /** Looks now and then whether there is still something to trace, and whether it costs too much. */
 class Watch {
   readonly #limits: RunLimits;
-  readonly #pids: readonly number[];
+  readonly #processes: readonly ProcessInfo[] | undefined;
   readonly #budget: Budget;
   #looked = performance.now();
   #counted = performance.now();
 
-  constructor(limits: RunLimits, pids: readonly number[], isCommand: boolean, costs: readonly number[]) {
+  /** With no processes, others than a few may be traced, and their end is no end. */
+  constructor(limits: RunLimits, processes: readonly ProcessInfo[] | undefined, costs: readonly number[]) {
     this.#limits = limits;
-    // Why: the end of a command comes as an event, with its exit code.
-    this.#pids = isCommand ? [] : pids;
+    this.#processes = processes;
     this.#budget = new Budget(costs, performance.now() * 1e6);
   }
 
@@ -172,10 +182,11 @@ class Watch {
     const now = performance.now();
     if (now - this.#looked < watchPause) return undefined;
     this.#looked = now;
-    if (this.#pids.length > 0 && !this.#limits.children && !this.#pids.some(isAlive))
+    const processes = this.#processes;
+    if (processes !== undefined && !this.#limits.children && !processes.some((process) => process.isAlive()))
       return { kind: "processes ended" };
     const { tid } = this.#limits;
-    if (tid !== undefined && this.#pids.every((pid) => readThread(pid, tid)?.isEnding !== false))
+    if (tid !== undefined && processes?.every(({ pid }) => readThread(pid, tid)?.isEnding !== false))
       return { kind: "thread ended" };
     const { budgetPercent } = this.#limits;
     const isCounting = onCounters !== undefined && now - this.#counted >= countersPause;
@@ -186,7 +197,7 @@ class Watch {
       onCounters(counters);
     }
     const percent = this.#budget.share(
-      counters.map(({ hits }) => hits),
+      counters.map(({ hits, reached }) => reached ?? hits),
       now * 1e6,
     );
     return percent !== undefined && budgetPercent !== undefined && percent > budgetPercent
@@ -205,13 +216,4 @@ async function pause(milliseconds: number, take: (resume: () => void) => void): 
       resolve();
     });
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return requireProcess(pid).isAlive();
-  } catch (error) {
-    if (error instanceof NotFoundError) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * Owns what a trace has in the kernel: maps, loaded programs, links and the ring buffer, from open to close.
- * Does not own what is traced (prepare.ts) nor for how long (observe.ts).
+ * Does not own what is traced (prepare.ts) nor for how long (run.ts).
  */
 import { assert } from "../base/assert.js";
 import type { MapSpec, ProgramSpec } from "../bpf/spec.js";
@@ -123,8 +123,8 @@ export class Session implements Disposable {
     const map = this.#requireMap("counters");
     const value = map.lookup(u32Bytes(probe));
     assert(value, "a probe without counters");
-    const [hits = 0n, lost = 0n, faults = 0n, filtered = 0n] = sumPerCpu(map.splitPerCpu(value));
-    return { hits, lost, faults, filtered };
+    const [hits = 0n, lost = 0n, faults = 0n, filtered = 0n, reached] = sumPerCpu(map.splitPerCpu(value));
+    return { hits, lost, faults, filtered, ...(reached === undefined ? {} : { reached }) };
   }
 
   /** Hits that the kernel skipped because another program ran on that CPU (PMU, before 6.0), all programs together. */

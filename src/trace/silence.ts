@@ -2,11 +2,12 @@
  * Owns the question why a probe had no hit, asked when a run ends.
  * Does not own whether that is a fault.
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import type { Binary } from "../target/binary.js";
 import { isSameDevice } from "../target/mapped-binaries.js";
 import type { Mapping } from "../target/mappings.js";
-import { requireProcess } from "../target/process.js";
+import { wholeOfPiece } from "../target/pieces.js";
+import { listProcesses, requireProcess } from "../target/process.js";
 
 /** What was traced beside processes that were there before. */
 export interface SilentRun {
@@ -19,22 +20,21 @@ export interface SilentProbe {
   readonly binaries: readonly Binary[];
   /** The function's name as it was given; undefined for an address. */
   readonly symbol: string | undefined;
+  /** Only its returns were looked at. */
+  readonly isReturn: boolean;
 }
 
 /** Says, for each file of the probe, who maps it now and what that means, and which clones may have been called instead. */
-export function explainSilence(
-  { binaries, symbol }: SilentProbe,
-  pids: readonly number[],
-  run: SilentRun,
-): string[] {
+export function explainSilence(probe: SilentProbe, pids: readonly number[], run: SilentRun): string[] {
+  const { binaries, symbol } = probe;
   const clones = symbol === undefined ? [] : binaries.flatMap((binary) => findClones(binary, symbol));
-  return [...explainFiles(binaries, pids, run), ...clones];
+  return [...explainFiles(probe, pids, run), ...clones];
 }
 
 /** Why: gcc calls a specialised copy by another name (f.constprop.0, f.isra.0), and often nothing calls f itself any more. */
 function findClones({ functions, path }: Binary, symbol: string): string[] {
   const clones = [...new Set(functions.names())].filter(
-    (name) => name.startsWith(`${symbol}.`) && !/\.cold(?:\.\d+)?$/.test(name),
+    (name) => name.startsWith(`${symbol}.`) && wholeOfPiece(name) === undefined,
   );
   return clones.length === 0
     ? []
@@ -42,27 +42,34 @@ function findClones({ functions, path }: Binary, symbol: string): string[] {
 }
 
 function explainFiles(
-  binaries: readonly Binary[],
+  { binaries, isReturn }: SilentProbe,
   pids: readonly number[],
   { isCommand, isWithChildren }: SilentRun,
 ): string[] {
+  // Why: it may have ended the program, or was left by a jump or an exception.
+  const unreturned = isReturn ? ", or it never returned" : "";
   // Why: the command has ended, and with it what it mapped.
   if (isCommand)
     return binaries.map(({ path }) =>
       isWithChildren
-        ? `neither the command nor its children called it: they run another file than ${path}, or only inlined copies`
-        : `the command itself did not call it: a child may have (--children), or it runs another file than ${path}, or only inlined copies`,
+        ? `neither the command nor its children called it: they run another file than ${path}, or only inlined copies${unreturned}`
+        : `the command itself did not call it: a child may have (--children), or it runs another file than ${path}, or only inlined copies${unreturned}`,
     );
   const processes = pids.length > 0 ? pids : listProcesses();
-  const mappings = processes.map((pid) => mappingsOf(pid));
-  return binaries.map((binary) => explainFile(binary, mappings, pids));
+  const searched = { processes: processes.map((pid) => mappingsOf(pid)), pids, unreturned };
+  return binaries.map((binary) => explainFile(binary, searched));
 }
 
-function explainFile(
-  binary: Binary,
-  processes: readonly (readonly Mapping[])[],
-  pids: readonly number[],
-): string {
+interface Searched {
+  /** What each maps. */
+  readonly processes: readonly (readonly Mapping[])[];
+  /** Those that were asked for; empty: all. */
+  readonly pids: readonly number[];
+  /** The end of a sentence about what did not happen, of returns. */
+  readonly unreturned: string;
+}
+
+function explainFile(binary: Binary, { processes, pids, unreturned }: Searched): string {
   const mapping = processes.filter((mappings) =>
     mappings.some((mapping) => mapping.executable && isFileOf(mapping, binary)),
   );
@@ -81,7 +88,7 @@ function explainFile(
     pids.length === 0
       ? `${mapping.length} ${mapping.length === 1 ? "process maps" : "processes map"}`
       : "the process maps";
-  return `${who} ${binary.path}, but nothing called it while it was traced (or only copies that the compiler inlined)`;
+  return `${who} ${binary.path}, but nothing called it while it was traced (or only copies that the compiler inlined${unreturned})`;
 }
 
 /** Why the path: where devices cannot be compared, files of two file systems may have one inode number. */
@@ -96,12 +103,6 @@ function isFileOf(mapping: Mapping, binary: Binary): boolean {
 /** Kernel: the link of a descriptor tells where its file lies, and marks a deleted one. */
 function realPathOf({ openPath }: Binary): string {
   return readlinkSync(openPath).replace(/ \(deleted\)$/, "");
-}
-
-function listProcesses(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
 }
 
 /** A process that ended meanwhile, or that may not be looked at, maps nothing that could be named. */

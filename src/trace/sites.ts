@@ -1,6 +1,6 @@
 /**
  * Owns the sites of a session: their numbers, what they are called, and which are armed together.
- * Does not own finding them (target/resolve.ts) nor arming them (session.ts).
+ * Does not own finding them (target/places.ts) nor arming them (session.ts).
  */
 import { escapeControls, isGlob } from "../base/text.js";
 import { demangle } from "../demangle/demangle.js";

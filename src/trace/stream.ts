@@ -1,6 +1,6 @@
 /**
  * Owns the order of events: takes records from the ring buffer and hands them on in kernel time, held back by a small window.
- * Does not own what is done with an event, nor when to look for new ones (session.ts).
+ * Does not own what is done with an event, nor when to look for new ones (run.ts).
  *
  * Why: a ring buffer's order is the order of reservations, not of time; of 1,000,000 events 650 were older than their
  * predecessor, by at most 47 us. What is older than an event already handed on when it arrives is handed on and counted as late.
@@ -10,7 +10,7 @@ import { roughTimeOf } from "./events.js";
 import type { EventRecord } from "./events.js";
 
 /** Events wait this long for older ones, in nanoseconds. */
-export const holdBackNanoseconds = 1_000_000;
+const holdBackNanoseconds = 1_000_000;
 
 /** Records sorted at once: bounds the memory, and frees ring space while a large backlog is printed. */
 const sliceRecords = 16_384;

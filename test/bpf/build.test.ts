@@ -19,9 +19,6 @@ describe("constructors", () => {
       ["mov(1, -1n)", mov(1, -1n)],
       ["mov32(1, 2)", mov32(1, 2)],
       ["mov32(1, 0xffffffffn)", mov32(1, 0xffffffffn)],
-      ["movSigned(1, 2, 8)", build.movSigned(1, 2, 8)],
-      ["movSigned(1, 2, 32)", build.movSigned(1, 2, 32)],
-      ["movSigned(1, 2, 16, 32)", build.movSigned(1, 2, 16, 32)],
       ['alu("add", 1, 2)', alu("add", 1, 2)],
       ['alu("rsh", 1, 8n, 32)', alu("rsh", 1, 8n, 32)],
       ['alu("sdiv", 1, 2)', alu("sdiv", 1, 2)],
@@ -94,7 +91,6 @@ describe("constructors", () => {
       () => loadConstant(1, 1n << 64n),
       () => build.load(8, 1, 10, 40000),
       () => build.jumpIf("eq", 1, 1n << 33n, label("out")),
-      () => build.movSigned(1, 2, 32, 32),
     ];
     for (const make of wrong) expect(make).toThrow(InternalError);
   });

@@ -252,7 +252,24 @@ describe.runIf(needs("uprobe_multi"))("output that cannot be written", () => {
     expect(status).toBe(1);
     expect(await leftBehind()).toEqual(nothing);
     expect(await output).toBe(sumOf(100));
-    await until(() => processesWith("2000").length === 0, "the command is gone");
+    await until(() => processesWith(orders).length === 0, "the command is gone");
+  });
+
+  test("stderr that is closed does not end a list", async () => {
+    // Why replaced: that is what a list has a note about.
+    const program = inFolder("relisted");
+    copyFileSync(orders, program);
+    const { pid } = startOrders(program, 600, 5);
+    await until(() => readFileSync(`/proc/${pid}/maps`, "utf8").includes(program), "the program runs");
+    rmSync(program);
+    expect((await runCli(["list", "-p", pid, program])).stderr).toMatch(/note: /);
+    for (const place of [">/dev/full", ">&-"]) {
+      const { stdout, status } = await runCli(["list", "-p", pid, program], {
+        prefix: ["sh", "-c", `exec "$@" 2${place}`, "sh"],
+      });
+      expect(stdout).toMatch(/ order_total$/m);
+      expect(status).toBe(0);
+    }
   });
 
   test("stderr that cannot be written does not end a trace", async () => {

@@ -2,8 +2,12 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runCli, startCli } from "../support/cli.js";
+import { libraryPath } from "../support/elf.js";
 import { compile } from "../support/programs.js";
 
 const victim = compile("victim.c", ["-O2", "-g"]);
@@ -192,6 +196,20 @@ describe("patterns and places", () => {
     const { address } = JSON.parse(listed.stdout) as { address: string };
     const offset = await runCli(["trace", `${victim}:${address} "%d", arg1`, "--", victim, "3"]);
     expect(messagesOf(offset.stdout)).toEqual(["0", "1", "2"]);
+  });
+
+  test("what arguments are inside a function is said where they are read", async () => {
+    const { stderr: refusal } = await traceVictim("many+1");
+    const next = /start at \+0x0 and (\+0x\w+)/.exec(refusal)![1]!;
+    const note = "note: inside a function, arguments are read from their registers as they are by then";
+    for (const [place, isSaid] of [
+      [`many${next} "%d", arg1`, true],
+      [`many${next}(long first) (first > 0) "called"`, true],
+      [`many${next} "%d", reg("di")`, false],
+      [`many${next}`, false],
+      ['many "%d", arg1', false],
+    ] as const)
+      expect((await traceVictim(place)).stderr.includes(note), place).toBe(isSaid);
   });
 
   test("a place that is no instruction is refused and nothing is armed", async () => {
@@ -416,6 +434,61 @@ describe("ends", () => {
       `${victim}:result (arg1 == -1)`,
     ]);
     expect(stderr).toMatch(/the probes cost \d+\.\d % of a core/);
+    expect(status).toBe(1);
+  });
+
+  test("-t counts from before the first place was armed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "uscope-times-"));
+    const library = join(folder, "library.so");
+    copyFileSync(libraryPath("libstdc++.so.6"), library);
+    startVictim(100_000_000, 0);
+    // Why a second probe: the first one's place is hit while those of the second one are still being armed.
+    const { stdout } = await runCli(["trace", "-t", "-M", "2", `${victim}:result`, `${library}:*str*`]);
+    rmSync(folder, { recursive: true });
+    const [, ...lines] = stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/^\d+\.\d+ /);
+  });
+
+  test("returns deeper than the kernel keeps them are missing, and a note says so", async () => {
+    const depth = compile("depth.c", ["-O1"]);
+    const returns = await runCli(["trace", `r:${depth}:down`, "--", depth, "100"]);
+    expect(returns.stdout.match(/ down\n/g)).toHaveLength(64);
+    expect(returns.stdout).toContain("\n100\n");
+    expect(returns.stderr).toMatch(/note: r: .* 64 calls deep/);
+    const entries = await runCli(["trace", `${depth}:down`, "--", depth, "100"]);
+    expect(entries.stdout.match(/ down\n/g)).toHaveLength(100);
+    expect(entries.stderr).not.toMatch(/note/);
+  });
+
+  test("--budget counts the hits of processes that are left out: they pay for the trap as well", async () => {
+    startVictim(100_000_000, 0);
+    const { stderr, status } = await runCli([
+      "trace",
+      "--budget",
+      "1",
+      "--uid",
+      "4294967294",
+      "-d",
+      "10",
+      `${victim}:result (arg1 == -1)`,
+    ]);
+    expect(stderr).toMatch(/the probes cost \d+\.\d % of a core/);
+    expect(stderr).toMatch(/no hit: \d+ came from processes that are not asked for/);
+    expect(status).toBe(1);
+  });
+
+  test("--budget says that it has ended the command", async () => {
+    const { stderr, status } = await runCli([
+      "trace",
+      "--budget",
+      "1",
+      `${victim}:result (arg1 == -1)`,
+      "--",
+      victim,
+      "100000000",
+    ]);
+    expect(stderr).toMatch(/more than --budget allows; the command was sent SIGTERM; 0 events/);
     expect(status).toBe(1);
   });
 });

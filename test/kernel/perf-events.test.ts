@@ -37,6 +37,18 @@ describe.runIf(needs("process events"))("process events", () => {
     expect(events.lost).toBe(0);
   });
 
+  test("that a listener cannot bear are told to whoever drains, not to the event loop", async () => {
+    using events = openProcessEvents({
+      onExit: () => {
+        throw new Error("no room");
+      },
+    });
+    spawnSync("/bin/true");
+    await turns(3);
+    expect(() => events.drain()).toThrow("no room");
+    events.drain();
+  });
+
   test("of several CPUs come in one order, and a new name is no exec", () => {
     const order: bigint[] = [];
     const names: string[] = [];

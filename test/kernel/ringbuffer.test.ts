@@ -99,7 +99,7 @@ describe.runIf(needs("ring buffer", "uprobe_multi"))("a ring buffer", () => {
     expect(() => ring.release(ring.position + 24)).toThrow("in order");
   });
 
-  test("skips and counts discarded records", async () => {
+  test("skips discarded records", async () => {
     await using scene = await stage({ bytes: 64 * 1024, wakeBytes: 1n << 30n, discardOdd: true });
     const { ring, target } = scene;
     target.say("1001 0");
@@ -111,7 +111,6 @@ describe.runIf(needs("ring buffer", "uprobe_multi"))("a ring buffer", () => {
       if (argument % 2n === 1n) odd.push(argument);
     });
     expect(count).toBe(501);
-    expect(ring.discarded).toBe(500);
     expect(odd).toEqual([]);
   });
 

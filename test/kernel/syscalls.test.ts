@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KernelError, UnsupportedError } from "../../src/base/errors.js";
@@ -14,6 +16,11 @@ const page = readPageSize();
 
 function addonPath(): string {
   return join(import.meta.dirname, `../../prebuilds/linux-${process.arch}/uscope.node`);
+}
+
+/** Puts an addon that works into a folder, as if it were that of the package. */
+function plant(folder: string): void {
+  cpSync(addonPath(), join(folder, "prebuilds", `linux-${process.arch}`, "uscope.node"));
 }
 
 test("the size of a page is what getconf says", () => {
@@ -71,6 +78,32 @@ test("a platform without a binary is a sentence", () => {
     /^uscope has no working native part for this platform \(linux-mips\)\n {2}at: prebuilds\/linux-mips\/uscope\.node: .*\n {2}fix: install/,
   );
   expect(new UnsupportedError({ what: "", at: "", fix: "" }).kind).toBe("UnsupportedError");
+});
+
+test("an addon that lies above the package is never loaded", () => {
+  const above = mkdtempSync(join(tmpdir(), "uscope-above-"));
+  const bundles = join(above, "uscope", "dist", "cli");
+  mkdirSync(bundles, { recursive: true });
+  for (const [folder, content] of [
+    [above, {}],
+    [join(above, "uscope"), { name: "uscope", type: "module" }],
+    [bundles, { type: "module" }],
+  ] as const)
+    writeFileSync(join(folder, "package.json"), JSON.stringify(content));
+  const child = join(bundles, "refused.mjs");
+  copyFileSync(bundleChild("kernel/children/refused.ts"), child);
+  const ask = (): string => {
+    const run = spawnSync(process.execPath, [child], { encoding: "utf8" });
+    return (JSON.parse(run.stdout) as { map: string }).map;
+  };
+  plant(above);
+  expect(ask()).toMatch(/^uscope has no working native part [^]*: cannot open shared object file/);
+  plant(join(above, "uscope"));
+  expect(ask()).not.toContain("native part");
+  // A bundle that somebody made of it elsewhere belongs to another package.
+  writeFileSync(join(above, "uscope", "package.json"), JSON.stringify({ name: "other" }));
+  expect(ask()).toMatch(/: .* is not in the uscope package\n {2}fix: /);
+  rmSync(above, { recursive: true });
 });
 
 describe.runIf(needs("ring buffer"))("memory", () => {

@@ -14,6 +14,7 @@ type Selector = Parameters<Target["resolve"]>[0];
 
 const program = compile("functions.cc", ["-O2"]);
 const waiting = compile("waiting.c", ["-O2", "-pthread"]);
+const pieces = compile("returns.c", ["-O2", "-pthread"]);
 const span = { start: 0, end: 0 };
 const isX86 = onX86();
 
@@ -79,6 +80,26 @@ describe("entries", () => {
   it("in data are no places", async () => {
     const error = await failure(resolver.resolveSites(at("not_code")));
     expect(error.what).toBe("not_code cannot be probed: the file has no code at its address");
+  });
+
+  it.runIf(isX86)("are not the pieces of functions, but for who asks for these alone", async () => {
+    const all = await resolver.resolveSites(at("w*", { library: pieces }));
+    expect(all.sites.map(({ names, role }) => [...names, role])).toEqual([["work", "entry"]]);
+    expect(all.skipped).toEqual([
+      {
+        name: "work.cold",
+        address: Number(nmAddress(pieces, "work.cold")),
+        reason: "it is a piece of work that is reached by a jump, not called",
+        alternative: expect.stringContaining("the function itself"),
+      },
+    ]);
+    for (const symbol of ["work.cold", "*.cold"]) {
+      const piece = await resolver.resolveSites(at(symbol, { library: pieces }));
+      expect(piece.sites.map(({ role }) => role)).toEqual(["inside"]);
+      expect(piece.layouts[0]!.missing).toBe("inside a function");
+      const error = await failure(resolver.resolveSites(at(symbol, { library: pieces, at: "return" })));
+      expect(error.what).toContain("work.cold cannot be probed: it is a piece of work");
+    }
   });
 
   it("of ifuncs are resolvers, which is said", async () => {
@@ -216,6 +237,21 @@ describe("addresses", () => {
     });
     const wrong = await failure(resolver.resolveSites(address(stripped, second! + 1)));
     expect(wrong.message).toContain(`0x${second!.toString(16)}`);
+  });
+
+  it.runIf(isX86)("of a piece that is reached by a jump are no entry, with its name or without", async () => {
+    const bare = join(folder, "bare");
+    execFileSync("objcopy", ["--strip-all", pieces, bare]);
+    for (const [symbol, role] of [
+      ["work", "entry"],
+      ["work.cold", "inside"],
+    ] as const) {
+      for (const library of [pieces, bare]) {
+        const { sites, layouts } = await resolver.resolveSites(address(library, nmAddress(pieces, symbol)));
+        expect(sites[0]!.role, `${library} ${symbol}`).toBe(role);
+        expect(layouts[0]!.arguments[6]!.kind).toBe(role === "entry" ? "memory" : "unreadable");
+      }
+    }
   });
 
   it("in data, outside of the file and where nothing is known are refused", async () => {

@@ -15,7 +15,7 @@ export interface Liveness {
   readonly calls: bigint;
 }
 
-export const pointsPerStep = 3;
+const pointsPerStep = 3;
 
 /** Bit 0 stands for the entry, where the context lies in r1. */
 export const entryPoint = 1n;

@@ -3,6 +3,7 @@
  * Does not own types of expressions (2-check) nor reading the values (3-lower).
  */
 import { nearestNames } from "../../base/text.js";
+import { argumentNumber } from "../arguments.js";
 import { builtins, findBuiltin } from "../builtins.js";
 import type { Meaning, Meanings } from "../meaning.js";
 
@@ -47,11 +48,12 @@ function findMeaning(expression: Expression, scope: Scope): Meaning | undefined 
   if (expression.kind === "register") return bindRegister(expression, scope);
   if (expression.kind !== "name") return undefined;
   const { name } = expression;
-  const parameter = scope.tree.parameters.findIndex((candidate) => candidate.name === name);
-  if (parameter !== -1)
-    return bindArgument(expression, parameter, scope.tree.parameters[parameter]!.type, scope);
-  const number = /^arg([1-9]\d{0,5})$/.exec(name)?.[1];
-  if (number !== undefined) return bindArgument(expression, Number(number) - 1, undefined, scope);
+  const { parameters } = scope.tree;
+  const number = argumentNumber(name, parameters);
+  if (number !== undefined) {
+    const type = parameters[number]?.name === name ? parameters[number].type : undefined;
+    return bindArgument(expression, number, type, scope);
+  }
   if (name === "retval") return bindReturned(expression, scope);
   const builtin = findBuiltin(name);
   if (builtin !== undefined) return { kind: "builtin", builtin };

@@ -40,8 +40,10 @@ export function lower(probe: TypedProbe, options: LowerOptions): Program {
   const start = builder.block("start");
   const out = builder.block("out");
   builder.enter(start);
+  const reached = options.countsReached ? findCounters(builder, options.firstProbe, out) : undefined;
+  if (reached !== undefined) builder.count(reached, counters.reached);
   filterProcesses(builder, options.filter, out);
-  const counts = findCounters(builder, options.firstProbe, out);
+  const counts = reached ?? findCounters(builder, options.firstProbe, out);
   builder.count(counts, counters.hits);
   new Lowering(builder, options, counts, out).statements(probe.statements);
   builder.jump(out);
