@@ -63,7 +63,7 @@ export class SourceError extends UscopeError {
     if (first === undefined) throw new InternalError("a SourceError without a problem");
     super({
       what: first.what,
-      at: `column ${first.span.start + 1}\n${problems.map((problem, index) => printCaret(source, problem.span, index > 0 ? problem.what : "")).join("\n")}`,
+      at: `${printPlace(source, first.span)}\n${problems.map((problem, index) => printCaret(source, problem.span, index > 0 ? problem.what : "")).join("\n")}`,
       fix: first.fix,
     });
     this.source = source;
@@ -118,6 +118,13 @@ export class InternalError extends UscopeError {
   constructor(what: string, options?: ErrorOptions) {
     super({ what, at: "uscope itself", fix: "report this with the command that you ran" }, options);
   }
+}
+
+/** Prints where a span begins, counting from 1: the column, and of a text of several lines the line. */
+function printPlace(source: string, { start }: Span): string {
+  if (!source.includes("\n")) return `column ${start + 1}`;
+  const before = source.slice(0, start).split("\n");
+  return `line ${before.length}, column ${before.at(-1)!.length + 1}`;
 }
 
 /** Characters of a line that are shown; of a longer one the part around the place. */

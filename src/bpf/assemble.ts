@@ -4,7 +4,7 @@
  */
 import { assert } from "../base/assert.js";
 import type { Span } from "../base/errors.js";
-import type { Label, Line } from "./build.js";
+import type { Jump, Label, Line } from "./build.js";
 import type { Instruction } from "./instruction.js";
 import { lddw } from "./opcodes.js";
 
@@ -16,18 +16,30 @@ export interface Assembly {
 
 /** Resolves all labels. Throws an InternalError when a label is missing, placed twice or too far away. */
 export function assemble(lines: readonly Line[]): Assembly {
-  const slots = placeLabels(lines);
   const instructions: Instruction[] = [];
   const places: (Span | undefined)[] = [];
+  const slots = new Map<Label, number>();
+  const jumps: { readonly jump: Jump; readonly index: number; readonly slot: number }[] = [];
   let slot = 0;
+  let place: Span | undefined;
   for (const line of lines) {
-    if ("kind" in line) continue;
-    const { target, place, ...instruction } = line;
-    instructions.push(
-      target === undefined ? instruction : { ...instruction, offset: distance(slot, target, slots) },
-    );
+    if ("kind" in line) {
+      if (line.kind === "place") {
+        place = line.span;
+        continue;
+      }
+      assert(!slots.has(line), `the label "${line.name}" is placed twice`);
+      slots.set(line, slot);
+      continue;
+    }
+    if ("target" in line) jumps.push({ jump: line, index: instructions.length, slot });
+    instructions.push(line);
     places.push(place);
     slot += slotsOf(line);
+  }
+  for (const { jump, index, slot } of jumps) {
+    const { opcode, dst, src, imm, target } = jump;
+    instructions[index] = { opcode, dst, src, offset: distance(slot, target, slots), imm };
   }
   return { instructions, places };
 }
@@ -35,19 +47,6 @@ export function assemble(lines: readonly Line[]): Assembly {
 /** How many slots of 8 bytes an instruction takes. Jumps and the verifier's log count in slots. */
 export function slotsOf(instruction: Instruction): 1 | 2 {
   return instruction.opcode === lddw ? 2 : 1;
-}
-
-function placeLabels(lines: readonly Line[]): Map<Label, number> {
-  const slots = new Map<Label, number>();
-  let slot = 0;
-  for (const line of lines) {
-    if (!("kind" in line)) slot += slotsOf(line);
-    else {
-      assert(!slots.has(line), `the label "${line.name}" is placed twice`);
-      slots.set(line, slot);
-    }
-  }
-  return slots;
 }
 
 /** Spec: a jump counts slots from the instruction behind it, in signed 16 bits. */

@@ -37,6 +37,8 @@ export interface KernelMap extends Disposable {
   delete(key: Uint8Array): boolean;
   /** Returns every element, in batches where the kernel can. Elements added or deleted meanwhile may be missed. */
   entries(): MapEntry[];
+  /** Returns the elements of an array that are not all zeros. */
+  touchedEntries(): MapEntry[];
   /** Cuts a value of a per-CPU map into one view per possible CPU. */
   splitPerCpu(value: Uint8Array): Uint8Array[];
 }
@@ -103,6 +105,14 @@ class OpenMap implements KernelMap {
     return this.#entriesByBatch() ?? this.#entriesOneByOne();
   }
 
+  /** The elements of an array that are not all zeros. Why apart: of tens of thousands few are touched, and each takes objects. */
+  touchedEntries(): MapEntry[] {
+    return (
+      this.#entriesByBatch(isTouched) ??
+      this.#entriesOneByOne().filter(({ value }) => isTouched(value, 0, value.length))
+    );
+  }
+
   splitPerCpu(value: Uint8Array): Uint8Array[] {
     assert(value.length === this.#valueBytes, `a value of ${this.#at()}`);
     const stride = value.length / this.#cpus;
@@ -118,7 +128,7 @@ class OpenMap implements KernelMap {
   }
 
   /** Returns undefined where the kernel has no batches for this kind of map. */
-  #entriesByBatch(): MapEntry[] | undefined {
+  #entriesByBatch(isWanted: typeof isTouched = () => true): MapEntry[] | undefined {
     const { keyBytes } = this.spec;
     const found: MapEntry[] = [];
     let from: Uint8Array | undefined;
@@ -140,7 +150,9 @@ class OpenMap implements KernelMap {
         if (from === undefined && noBatches) return undefined;
         throw kernelError(attr.call, -result, this.#at());
       }
-      for (let index = 0; index < batchCount(attr); index++) {
+      const read = batchCount(attr);
+      for (let index = 0; index < read; index++) {
+        if (!isWanted(values, index * this.#valueBytes, (index + 1) * this.#valueBytes)) continue;
         found.push({
           key: keys.subarray(index * keyBytes, (index + 1) * keyBytes),
           value: values.subarray(index * this.#valueBytes, (index + 1) * this.#valueBytes),
@@ -195,4 +207,9 @@ function isPerCpu(spec: MapSpec): boolean {
 
 function roundUp8(bytes: number): number {
   return (bytes + 7) & ~7;
+}
+
+function isTouched(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] !== 0) return true;
+  return false;
 }

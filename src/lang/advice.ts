@@ -26,6 +26,12 @@ export interface Advice {
   /** For a return value at an entry, and for arguments at a return. */
   readonly watchReturn: string;
   readonly watchEntry: string;
+  /** For a key of an aggregate that is too long for the program's stack. */
+  readonly shortenKey: string;
+  /** For more than fits into what a span keeps of its entry. */
+  readonly keepLess: string;
+  /** How an argument is written, counting from 0. */
+  argument(index: number): string;
   /** How a raw register is written. */
   register(name: string): string;
 }

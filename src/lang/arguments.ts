@@ -16,6 +16,7 @@ export function argumentNumber(name: string, parameters: readonly Parameter[]): 
 /** Says whether a probe reads any argument. */
 export function readsArguments({ body, parameters }: ProbeTree): boolean {
   const reads = (expression: Expression): boolean =>
+    expression.kind === "argument" ||
     (expression.kind === "name" && argumentNumber(expression.name, parameters) !== undefined) ||
     operandsOf(expression).some(reads);
   return body.some((statement) => expressionsOf(statement).some(reads));

@@ -21,10 +21,13 @@ import { printProgram } from "./print-ir.js";
 import { printTree } from "./print-tree.js";
 import { Problems } from "./problems.js";
 import { columnsOf, layoutOf, stacksOf } from "./record.js";
+import type { ProbeLayout, ShapeFields } from "./record.js";
+import { layoutKept, mostKeptBytes, spanMapSpec } from "./span.js";
+import type { KeptLayout } from "./span.js";
 import type { Layout, Resolution, Target } from "./target.js";
 import type { Template } from "./template.js";
 import type { Selector } from "./tree.js";
-import { readsMemory } from "./typed.js";
+import { readsMemory, usesOf } from "./uses.js";
 import type { TypedProbe } from "./typed.js";
 
 export { parse } from "./oneliner/parse.js";
@@ -34,6 +37,12 @@ export type { ParsedProbe } from "./probe.js";
 export interface CompiledProbe {
   readonly selector: Selector;
   readonly event: EventLayout;
+  /** Where the author's fields of each shape lie among the event's fields. */
+  readonly shapeFields: readonly ShapeFields[];
+  /** The event's field that says which shape it has, where there is more than one. */
+  readonly shapeField: number | undefined;
+  /** Of the entry of a span: what it keeps. */
+  readonly kept: KeptLayout | undefined;
   /** As parsed, but counting the fields of `event`. */
   readonly template: Template | undefined;
   /** One for each layout of the resolution, in its order. */
@@ -57,15 +66,20 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
   const problems = new Problems();
   const analysed = resolution.layouts.map((layout) => analyse(parsed, layout, resolution, options, problems));
   problems.throwIfAny(source);
-  const event = commonLayout(analysed.map((probe) => layoutOf(probe, options)));
+  const layout = commonLayout(analysed.map((probe) => layoutOf(probe, options)));
+  const { event, kept } = layout;
   refuseHuge(event, options);
-  const settings = { ...options, architecture: resolution.architecture, event };
+  if (kept !== undefined) refuseMuchKept(kept, parsed);
+  const settings = { ...options, architecture: resolution.architecture, ...layout };
   const built = analysed.map((probe, index) =>
     build(probe, { ...settings, returnAddress: resolution.layouts[index]!.returnAddress }, parsed),
   );
   return {
     selector: tree.selector,
     event,
+    shapeFields: layout.shapeFields,
+    shapeField: layout.shapeField,
+    kept,
     template: parsed.template && shiftFields(parsed.template, columnsOf(options).length),
     programs: built.map(({ sleepable, assembly }) => ({
       name: programName(tree.selector),
@@ -74,7 +88,7 @@ export function compileProbe(parsed: ParsedProbe, target: Target, options: Compi
       ...assembly,
       source,
     })),
-    maps: mapsFor(options),
+    maps: mapsOf(analysed, kept, options),
     print: () => ({
       tree: printTree(tree),
       ir: built.map(({ program }) => printProgram(program)).join("\n"),
@@ -92,8 +106,13 @@ function analyse(
 ): TypedProbe {
   const reporter = { problems, advice };
   const meanings = bind(tree, layout, architecture, reporter);
-  const others = columnsOf(options).length + stacksOf(options).length;
-  return check(tree.body, meanings, others, reporter);
+  const { aggregates = [], span } = options;
+  const surroundings = {
+    others: columnsOf(options).length + stacksOf(options).length,
+    aggregates: aggregates.map(({ spec }) => spec),
+    kept: span?.kept?.fields ?? [],
+  };
+  return check(tree.body, meanings, surroundings, reporter);
 }
 
 function build(probe: TypedProbe, options: LowerOptions, parsed: ParsedProbe) {
@@ -114,8 +133,29 @@ function refuseDeep(stackBytes: number, { source, tree }: ParsedProbe): void {
   ]);
 }
 
+function refuseMuchKept({ bytes }: KeptLayout, { source, tree, advice }: ParsedProbe): void {
+  if (bytes <= mostKeptBytes) return;
+  const span = tree.body.at(-1)?.span ?? tree.selector.span;
+  const what = `this keeps ${bytes} bytes, and ${mostKeptBytes} is the most`;
+  throw new SourceError(source, [{ what, span, fix: advice.keepLess }]);
+}
+
+function mapsOf(
+  probes: readonly TypedProbe[],
+  kept: KeptLayout | undefined,
+  options: CompileOptions,
+): readonly MapSpec[] {
+  const { span } = options;
+  const tunables = probes.flatMap((probe) => [...usesOf(probe).tunables]);
+  const frames = span?.kept ?? kept ?? layoutKept([]);
+  return [
+    ...mapsFor(options, Math.max(0, ...tunables.map((index) => index + 1))),
+    ...(span === undefined ? [] : [spanMapSpec(span.map, frames)]),
+  ];
+}
+
 /** All programs of a probe send the same event, whatever the places that they read. */
-function commonLayout([first, ...others]: readonly EventLayout[]): EventLayout {
+function commonLayout([first, ...others]: readonly ProbeLayout[]): ProbeLayout {
   assert(first !== undefined, "a target without a layout");
   const shape = JSON.stringify(first);
   for (const other of others) assert(JSON.stringify(other) === shape, "layouts that disagree on the event");

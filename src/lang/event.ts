@@ -10,6 +10,8 @@
  *
  * Optional columns ("cpu" u32, "comm", "uid" u32) are the first fields, then come the author's, then the stacks. A field that
  * could not be computed holds zeros (a text: length 0) and has its bit in `faults`, so that there are at most 32 fields.
+ * A probe that sends events of several shapes has room for the fields of all, behind a u32 field `shape` that says which shape an
+ * event has; in the fields of the other shapes lies whatever the ring held before.
  *
  * `time` is CLOCK_MONOTONIC right before the record was reserved: that is at the hit, or, where pages had to be faulted in first,
  * behind that. Why: an event that waited for its page is then as old as its place in the ring says, and order holds. `site` is the
@@ -36,6 +38,8 @@ export type FieldKind =
   | { readonly kind: "text"; readonly limit: number }
   /** `comm`: 16 bytes, zero-terminated. */
   | { readonly kind: "comm" }
+  /** So many bytes from the traced process. */
+  | { readonly kind: "bytes"; readonly count: number }
   /** u64 address in the traced process or in the kernel. */
   | { readonly kind: "symbol"; readonly space: "user" | "kernel" }
   /**
@@ -94,7 +98,15 @@ export const commBytes = 16;
 export function layoutEvent(
   fields: readonly { readonly name: string; readonly value: FieldKind }[],
 ): EventLayout {
-  let bytes = headerBytes;
+  return layoutFields(fields, headerBytes);
+}
+
+/** Places fields one behind the other behind so many bytes. */
+export function layoutFields(
+  fields: readonly { readonly name: string; readonly value: FieldKind }[],
+  start: number,
+): EventLayout {
+  let bytes = start;
   const placed = fields.map(({ name, value }): EventField => {
     const alignment = alignmentOf(value);
     const offset = Math.ceil(bytes / alignment) * alignment;
@@ -119,6 +131,8 @@ function sizeOf(value: FieldKind): number {
       return value.type.bytes;
     case "text":
       return 4 + textRoom(value.limit);
+    case "bytes":
+      return value.count;
     case "comm":
       return commBytes;
     case "symbol":
@@ -132,5 +146,6 @@ function sizeOf(value: FieldKind): number {
 
 function alignmentOf(value: FieldKind): number {
   if (value.kind === "integer") return value.type.bytes;
+  if (value.kind === "bytes") return 1;
   return value.kind === "text" ? 4 : 8;
 }

@@ -31,6 +31,8 @@ export interface StackSlot {
 export type Argument =
   | Operand
   | { readonly map: string }
+  /** The only value of an array map of one element. */
+  | { readonly firstOf: string }
   | { readonly address: Base; readonly offset: number };
 
 export type Bytes = 1 | 2 | 4 | 8;
@@ -75,6 +77,15 @@ export type Step = { readonly span: Span | undefined } & (
     }
   /** Adds to 64 bits of memory in one piece. */
   | { readonly kind: "add"; readonly base: Base; readonly offset: number; readonly value: Operand }
+  /** Puts a value into 64 bits of memory in one piece, where these are as expected; gives what was there. Spoils r0 to r5. */
+  | {
+      readonly kind: "exchange";
+      readonly to: Virtual;
+      readonly base: Virtual;
+      readonly offset: number;
+      readonly expected: Operand;
+      readonly value: Operand;
+    }
   | {
       readonly kind: "call";
       readonly to: Virtual | undefined;
@@ -116,32 +127,53 @@ export interface Program {
   readonly registers: number;
 }
 
+/** Says whether r0 to r5 hold nothing of ours behind a step. */
+export function spoilsRegisters(step: Step): boolean {
+  return step.kind === "call" || step.kind === "exchange";
+}
+
 /** The virtual register that a step writes. */
 export function writtenBy(step: Step): Virtual | undefined {
   return step.kind === "store" || step.kind === "add" ? undefined : step.to;
 }
 
-/** The virtual registers that a step reads. */
-export function readBy(step: Step): Virtual[] {
+/** Names the virtual registers that a step reads, one after the other. */
+export function eachRead(step: Step, visit: (register: Virtual) => void): void {
   switch (step.kind) {
     case "copy":
     case "extend":
-      return virtuals(step.from);
+      if (typeof step.from === "number") visit(step.from);
+      return;
     case "compute":
-      return virtuals(step.left, step.right);
+      if (typeof step.left === "number") visit(step.left);
+      if (typeof step.right === "number") visit(step.right);
+      return;
     case "load":
-      return virtuals(step.base);
+      if (typeof step.base === "number") visit(step.base);
+      return;
     case "store":
     case "add":
-      return virtuals(step.base, step.value);
+      if (typeof step.base === "number") visit(step.base);
+      if (typeof step.value === "number") visit(step.value);
+      return;
+    case "exchange":
+      visit(step.base);
+      if (typeof step.expected === "number") visit(step.expected);
+      if (typeof step.value === "number") visit(step.value);
+      return;
     case "call":
-      return step.arguments.flatMap((argument) => virtuals(baseOf(argument)));
+      for (const argument of step.arguments) {
+        const read = typeof argument === "object" && "address" in argument ? argument.address : argument;
+        if (typeof read === "number") visit(read);
+      }
   }
 }
 
-/** The virtual registers that a block's end reads. */
-export function readByEnd(end: End): Virtual[] {
-  return end.kind === "branch" ? virtuals(end.left, end.right) : [];
+/** Names the virtual registers that a block's end reads. */
+export function eachReadByEnd(end: End, visit: (register: Virtual) => void): void {
+  if (end.kind !== "branch") return;
+  if (typeof end.left === "number") visit(end.left);
+  if (typeof end.right === "number") visit(end.right);
 }
 
 /** The blocks that may follow. */
@@ -156,45 +188,63 @@ export function successorsOf(end: End): readonly number[] {
   }
 }
 
-/** The same step with every operand that it reads replaced. */
+/** The same step with every operand that it reads replaced; itself where nothing changes, for most steps stay as they are. */
 export function mapOperands(step: Step, change: (operand: Operand) => Operand): Step {
-  const changeBase = (base: Base): Base => {
-    if (typeof base !== "number") return base;
-    const changed = change(base);
-    return typeof changed === "number" ? changed : base;
-  };
   switch (step.kind) {
     case "copy":
-    case "extend":
-      return { ...step, from: change(step.from) };
-    case "compute":
-      return { ...step, left: change(step.left), right: change(step.right) };
-    case "load":
-      return { ...step, base: changeBase(step.base) };
+    case "extend": {
+      const from = change(step.from);
+      return from === step.from ? step : { ...step, from };
+    }
+    case "compute": {
+      const left = change(step.left);
+      const right = change(step.right);
+      return left === step.left && right === step.right ? step : { ...step, left, right };
+    }
+    case "load": {
+      const base = mapBase(step.base, change);
+      return base === step.base ? step : { ...step, base };
+    }
     case "store":
-    case "add":
-      return { ...step, base: changeBase(step.base), value: change(step.value) };
-    case "call":
+    case "add": {
+      const base = mapBase(step.base, change);
+      const value = change(step.value);
+      return base === step.base && value === step.value ? step : { ...step, base, value };
+    }
+    case "exchange": {
+      const base = change(step.base);
       return {
         ...step,
-        arguments: step.arguments.map((argument): Argument => {
-          if (typeof argument !== "object") return change(argument);
-          return "map" in argument ? argument : { ...argument, address: changeBase(argument.address) };
-        }),
+        base: typeof base === "number" ? base : step.base,
+        expected: change(step.expected),
+        value: change(step.value),
       };
+    }
+    case "call": {
+      const changed = step.arguments.map((argument) => mapArgument(argument, change));
+      const isSame = changed.every((argument, index) => argument === step.arguments[index]);
+      return isSame ? step : { ...step, arguments: changed };
+    }
   }
 }
 
 /** The same end with every operand that it reads replaced. */
 export function mapEndOperands(end: End, change: (operand: Operand) => Operand): End {
-  return end.kind === "branch" ? { ...end, left: change(end.left), right: change(end.right) } : end;
+  if (end.kind !== "branch") return end;
+  const left = change(end.left);
+  const right = change(end.right);
+  return left === end.left && right === end.right ? end : { ...end, left, right };
 }
 
-function baseOf(argument: Argument): Base | bigint | undefined {
-  if (typeof argument !== "object") return argument;
-  return "map" in argument ? undefined : argument.address;
+function mapBase(base: Base, change: (operand: Operand) => Operand): Base {
+  if (typeof base !== "number") return base;
+  const changed = change(base);
+  return typeof changed === "number" ? changed : base;
 }
 
-function virtuals(...candidates: readonly (Base | bigint | undefined)[]): Virtual[] {
-  return candidates.filter((candidate) => typeof candidate === "number");
+function mapArgument(argument: Argument, change: (operand: Operand) => Operand): Argument {
+  if (typeof argument !== "object") return change(argument);
+  if (!("address" in argument)) return argument;
+  const address = mapBase(argument.address, change);
+  return address === argument.address ? argument : { ...argument, address };
 }

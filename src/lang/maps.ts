@@ -3,12 +3,19 @@
  * Does not own their sizes at run time nor reading them (trace/).
  */
 import type { MapSpec } from "../bpf/spec.js";
+import { isArray, mapSpecFor, valueBytesOf } from "./aggregates.js";
 import { usesPidMap } from "./options.js";
 import type { CompileOptions } from "./options.js";
 
 export const eventsMap = "events";
 export const countersMap = "counters";
 export const pidsMap = "pids";
+/** Per-CPU u64 by the number of an aggregate or a span: what found no room. */
+export const dropsMap = "drops";
+/** int64 by the number of a tunable. */
+export const tunablesMap = "tunables";
+/** One value that nobody writes: what new elements of aggregates are made of, where the program's stack is too small for it. */
+export const zerosMap = "zeros";
 
 /**
  * Where each of a probe's u64 counters lies in its value of `counters`. hits = sent + lost + filtered.
@@ -21,8 +28,15 @@ export const pidsMap = "pids";
  */
 export const counters = { hits: 0, lost: 8, faults: 16, filtered: 24, reached: 32 } as const;
 
-/** The maps of a probe; the session sets the ring's size, and makes room in `counters` for all its probes. */
-export function mapsFor({ filter, firstProbe, countsReached = false }: CompileOptions): MapSpec[] {
+/** Larger zeros come from the map `zeros`, smaller ones from the program's stack. */
+export const mostStackZeros = 32;
+
+/**
+ * The maps of a probe, but for that of a span, with room for this probe alone. The session sets the ring's size, and makes
+ * room for all its probes in `counters`, `drops`, `tunables` and `zeros`. `tunables` is how many the probe reaches.
+ */
+export function mapsFor(options: CompileOptions, tunables = 0): MapSpec[] {
+  const { filter, firstProbe, aggregates = [], sites = 1, span, countsReached = false } = options;
   const valueBytes = countsReached ? 40 : 32;
   const maps: MapSpec[] = [
     { name: eventsMap, kind: "ringbuf", keyBytes: 0, valueBytes: 0, entries: 8 << 20 },
@@ -31,5 +45,24 @@ export function mapsFor({ filter, firstProbe, countsReached = false }: CompileOp
   if (usesPidMap(filter)) {
     maps.push({ name: pidsMap, kind: "hash", keyBytes: 4, valueBytes: 4, entries: 16_384 });
   }
+  const dropping = [...aggregates, ...(span === undefined ? [] : [span])].map(({ number }) => number);
+  if (dropping.length > 0) {
+    maps.push({
+      name: dropsMap,
+      kind: "percpu-array",
+      keyBytes: 4,
+      valueBytes: 8,
+      entries: Math.max(...dropping) + 1,
+    });
+  }
+  if (tunables > 0)
+    maps.push({ name: tunablesMap, kind: "array", keyBytes: 4, valueBytes: 8, entries: tunables });
+  const large = aggregates
+    .filter(({ spec }) => !isArray(spec))
+    .map(({ spec }) => valueBytesOf(spec))
+    .filter((bytes) => bytes > mostStackZeros);
+  if (large.length > 0)
+    maps.push({ name: zerosMap, kind: "array", keyBytes: 4, valueBytes: Math.max(...large), entries: 1 });
+  for (const { map, spec } of aggregates) maps.push(mapSpecFor(spec, { name: map, sites }));
   return maps;
 }

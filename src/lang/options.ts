@@ -2,6 +2,8 @@
  * Owns what a session tells the compiler: which processes, which columns, how much text, and what the kernel can do.
  * Does not own the command line's options (cli/) nor how a session finds these numbers (trace/).
  */
+import type { AggregateSpec } from "./aggregates.js";
+import type { KeptLayout } from "./span.js";
 
 export interface CompileOptions {
   /** Bytes of text per field at most. */
@@ -19,6 +21,31 @@ export interface CompileOptions {
   readonly countsReached?: boolean;
   /** The reader is woken when more than this waits for it. */
   readonly ring: { readonly wakeBytes: number };
+  /** What the probe updates, by its places in the tree. */
+  readonly aggregates?: readonly AggregateOption[];
+  /** For how many sites those have room that are indexed by site; 1 where nothing is said. */
+  readonly sites?: number;
+  /** The probe is one end of a span. */
+  readonly span?: SpanOption;
+  /** Frames of a stack among the author's values at most. */
+  readonly stackDepth?: number;
+}
+
+export interface AggregateOption {
+  readonly map: string;
+  readonly spec: AggregateSpec;
+  /** In the map `drops`. */
+  readonly number: number;
+}
+
+export interface SpanOption {
+  /** The map of the calls that are open. */
+  readonly map: string;
+  /** In the map `drops`: entries that could not be kept, returns without an entry. */
+  readonly number: number;
+  readonly role: "entry" | "return";
+  /** At the return: what the compiled entry says that it keeps; nothing where it does not say so. */
+  readonly kept?: KeptLayout | undefined;
 }
 
 /** Which hits count at all. All that is given must hold. */

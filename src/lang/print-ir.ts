@@ -35,6 +35,10 @@ function printStep(step: Step): string {
       return `u${step.bytes * 8} ${printPlace(step.base, step.offset)} = ${printOperand(step.value)}`;
     case "add":
       return `u64 ${printPlace(step.base, step.offset)} += ${printOperand(step.value)}`;
+    case "exchange": {
+      const { to, base, offset, expected, value } = step;
+      return `v${to} = exchange64 ${printPlace(base, offset)}, ${printOperand(expected)}, ${printOperand(value)}`;
+    }
     case "call": {
       const call = `${step.helper}(${step.arguments.map(printArgument).join(", ")})`;
       return step.to === undefined ? call : `v${step.to} = ${call}`;
@@ -61,7 +65,10 @@ function printEnd(end: End, nameOf: (block: number) => string): string {
 
 function printArgument(argument: Argument): string {
   if (typeof argument !== "object") return printOperand(argument);
-  return "map" in argument ? argument.map : `&${printPlace(argument.address, argument.offset)}`;
+  if ("map" in argument) return argument.map;
+  return "firstOf" in argument
+    ? `&${argument.firstOf}[0]`
+    : `&${printPlace(argument.address, argument.offset)}`;
 }
 
 function printPlace(base: Base, offset: number): string {

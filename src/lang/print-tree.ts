@@ -3,7 +3,16 @@
  * Does not own the tree (tree.ts).
  */
 import { unreachable } from "../base/assert.js";
-import type { Expression, FieldForm, ProbeTree, Selector, Statement } from "./tree.js";
+import type {
+  EmitField,
+  Expression,
+  FieldForm,
+  KeyPart,
+  ProbeTree,
+  Selector,
+  Statement,
+  Variable,
+} from "./tree.js";
 import { printType } from "./types.js";
 
 /** Prints the selector, the parameters and each statement on lines of their own. */
@@ -38,30 +47,93 @@ function printStatement(statement: Statement): string[] {
   switch (statement.kind) {
     case "require":
       return [`require ${printExpression(statement.condition)}`];
-    case "emit":
+    case "emit": {
+      const shape = statement.shape === 0 ? "" : ` ${statement.shape}`;
+      return [`emit${shape}${statement.strict ? " strict" : ""}`, ...statement.fields.map(printField)];
+    }
+    case "declare":
+      return [`${printVariable(statement.variable)} := ${printExpression(statement.value)}`];
+    case "assign":
+      return [`${nameOf(statement.variable)} = ${printExpression(statement.value)}`];
+    case "if": {
+      const { whenTrue, whenFalse } = statement;
+      const otherwise = whenFalse.length === 0 ? [] : ["else", ...indent(whenFalse)];
+      return [`if ${printExpression(statement.condition)}`, ...indent(whenTrue), ...otherwise];
+    }
+    case "block":
+      return [`block ${statement.label}`, ...indent(statement.body)];
+    case "leave":
+      return [`leave ${statement.label}`];
+    case "finish":
+      return ["finish"];
+    case "update": {
+      const value = statement.value === undefined ? "" : ` ${printExpression(statement.value)}`;
+      return [`${statement.operation} aggregate ${statement.aggregate}${printKey(statement.key)}${value}`];
+    }
+    case "look-up": {
+      const { variable, found, aggregate, key } = statement;
       return [
-        "emit",
-        ...statement.fields.map(
-          ({ name, value, form }) =>
-            `  ${JSON.stringify(name)}: ${printForm(form)} = ${printExpression(value)}`,
-        ),
+        `${printVariable(variable)}, ${printVariable(found)} := look up aggregate ${aggregate}${printKey(key)}`,
       ];
+    }
+    case "keep":
+      return ["keep", ...statement.fields.map(printField)];
     default:
       return unreachable(statement);
   }
 }
 
+function indent(statements: readonly Statement[]): string[] {
+  return statements.flatMap(printStatement).map((line) => `  ${line}`);
+}
+
+function printField({ name, value, form }: EmitField): string {
+  return `  ${JSON.stringify(name)}: ${printForm(form)} = ${printExpression(value)}`;
+}
+
 function printForm(form: FieldForm): string {
   switch (form.kind) {
     case "integer":
-      return printType(form.type);
-    case "text":
-      return form.length === undefined ? "text" : `text of ${printExpression(form.length)} bytes`;
+      return form.type === undefined ? "integer" : printType(form.type);
+    case "text": {
+      const length = form.length === undefined ? "" : ` of ${printExpression(form.length)} bytes`;
+      return `text${length}${form.limit === undefined ? "" : ` up to ${form.limit}`}`;
+    }
+    case "bytes":
+      return `${form.count} bytes`;
+    case "stack":
+      return "stack";
     case "symbol":
       return `${form.space} symbol`;
     default:
       return unreachable(form);
   }
+}
+
+function printKey(parts: readonly KeyPart[]): string {
+  return parts.length === 0 ? "" : ` [${parts.map(printKeyPart).join(", ")}]`;
+}
+
+function printKeyPart(part: KeyPart): string {
+  switch (part.kind) {
+    case "integer":
+      return printExpression(part.value);
+    case "text":
+      return `text${part.length === undefined ? "" : ` of ${printExpression(part.length)} bytes`} ${printExpression(part.value)}`;
+    case "literal":
+      return JSON.stringify(String.fromCharCode(...part.text));
+    default:
+      return unreachable(part);
+  }
+}
+
+/** Where a variable is declared, with the type that it is given. */
+function printVariable(variable: Variable): string {
+  return variable.type === undefined ? nameOf(variable) : `${printType(variable.type)} ${nameOf(variable)}`;
+}
+
+function nameOf({ name, number }: Variable): string {
+  return `${name}.${number}`;
 }
 
 /** Prints an expression with every operation in parentheses, operator first. */
@@ -73,6 +145,17 @@ function printExpression(expression: Expression): string {
       return JSON.stringify(expression.value);
     case "name":
       return expression.name;
+    case "variable":
+      return nameOf(expression.variable);
+    case "argument":
+      return `argument ${expression.index}:${printType(expression.type)}`;
+    case "tunable":
+      return `tunable ${expression.index}:${printType(expression.type)}`;
+    case "kept":
+      return `kept ${expression.index}`;
+    case "elapsed":
+    case "site":
+      return expression.kind;
     case "register":
       return `register ${expression.name}`;
     case "unary":

@@ -49,10 +49,84 @@ export interface Parameter {
 }
 
 export type Statement =
-  /** Goes on only where the condition holds. */
+  /** Goes on only where the condition holds; what does not go on is counted as filtered. */
   | { readonly kind: "require"; readonly condition: Expression; readonly span: Span }
-  /** Sends one event. */
-  | { readonly kind: "emit"; readonly fields: readonly EmitField[]; readonly span: Span };
+  /**
+   * Sends one event. `shape` tells the events of one probe apart; the first is 0. In a strict event a number that cannot be
+   * computed ends the hit, as faulted; otherwise the field is marked as faulted, as texts always are.
+   */
+  | {
+      readonly kind: "emit";
+      readonly shape: number;
+      readonly strict: boolean;
+      readonly fields: readonly EmitField[];
+      readonly span: Span;
+    }
+  /** Computes a value once and keeps it, in its own type; a variable is declared before it is used, and once. */
+  | { readonly kind: "declare"; readonly variable: Variable; readonly value: Expression; readonly span: Span }
+  /** Gives a variable another value, converted to the variable's type. */
+  | { readonly kind: "assign"; readonly variable: Variable; readonly value: Expression; readonly span: Span }
+  | {
+      readonly kind: "if";
+      readonly condition: Expression;
+      readonly whenTrue: readonly Statement[];
+      readonly whenFalse: readonly Statement[];
+      readonly span: Span;
+    }
+  /** Statements that `leave` with their label goes behind: loops and switches, which the fronts unroll, are made of them. */
+  | {
+      readonly kind: "block";
+      readonly label: number;
+      readonly body: readonly Statement[];
+      readonly span: Span;
+    }
+  | { readonly kind: "leave"; readonly label: number; readonly span: Span }
+  /** Ends the hit. */
+  | { readonly kind: "finish"; readonly span: Span }
+  /** Changes an aggregate. */
+  | {
+      readonly kind: "update";
+      /** Its place among the probe's aggregates. */
+      readonly aggregate: number;
+      /** `add` counts, sums up or sorts into a bucket; `set` and `delete` are for tables. */
+      readonly operation: "add" | "set" | "delete";
+      readonly key: readonly KeyPart[];
+      /** What is added or set; undefined adds 1, and for `delete`. */
+      readonly value: Expression | undefined;
+      readonly span: Span;
+    }
+  /** Looks a key up in a table: `found` becomes 1 or 0, `variable` the value or 0. Both are declared by this. */
+  | {
+      readonly kind: "look-up";
+      readonly aggregate: number;
+      readonly key: readonly KeyPart[];
+      readonly variable: Variable;
+      readonly found: Variable;
+      readonly span: Span;
+    }
+  /** At the entry of a span: keeps the time and these values for the return. Nothing may follow it. */
+  | { readonly kind: "keep"; readonly fields: readonly EmitField[]; readonly span: Span };
+
+/** A variable of a probe by its number; the name is for people. */
+export interface Variable {
+  readonly number: number;
+  readonly name: string;
+  /** Undefined: the type of the value that it is declared with. */
+  readonly type: IntegerType | undefined;
+}
+
+/** One part of an aggregate's key, in the order of its declaration (lang/aggregates.ts); it is converted to the part's type. */
+export type KeyPart =
+  | { readonly kind: "integer"; readonly value: Expression; readonly span: Span }
+  /** Text as in an event's field: at an address, or the thread's name. */
+  | {
+      readonly kind: "text";
+      readonly value: Expression;
+      readonly length: Expression | undefined;
+      readonly span: Span;
+    }
+  /** Text that the author wrote. */
+  | { readonly kind: "literal"; readonly text: Uint8Array; readonly span: Span };
 
 /** One value of an event, in the form in which it travels. */
 export interface EmitField {
@@ -63,10 +137,17 @@ export interface EmitField {
 }
 
 export type FieldForm =
-  /** Cut or extended to this width, as C's assignment does. */
-  | { readonly kind: "integer"; readonly type: IntegerType }
-  /** Text at an address (zero-terminated, or of a given length), or text that lies in the program (`comm`). */
-  | { readonly kind: "text"; readonly length: Expression | undefined }
+  /** Cut or extended to this width, as C's assignment does; undefined: in the value's own type. */
+  | { readonly kind: "integer"; readonly type: IntegerType | undefined }
+  /**
+   * Text at an address (zero-terminated, or of a given length), or text that lies in the program (`comm`), or that was kept.
+   * `limit` is the most bytes that are read, undefined: as the session says.
+   */
+  | { readonly kind: "text"; readonly length: Expression | undefined; readonly limit?: number }
+  /** So many bytes at an address, whatever they are. */
+  | { readonly kind: "bytes"; readonly count: number }
+  /** The user stack, as addresses; its value is not looked at. */
+  | { readonly kind: "stack" }
   /** An address to be shown as symbol + offset. */
   | { readonly kind: "symbol"; readonly space: "user" | "kernel" };
 
@@ -96,6 +177,18 @@ export type Expression =
   | { readonly kind: "text"; readonly value: string; readonly span: Span }
   /** arg1, retval, pid, $pid, a parameter of the signature ...: bound by the first pass. */
   | { readonly kind: "name"; readonly name: string; readonly span: Span }
+  /** A variable that was declared on every way here. */
+  | { readonly kind: "variable"; readonly variable: Variable; readonly span: Span }
+  /** An argument by its place, 0 the first: as `name` arg1, but without a name in between. */
+  | { readonly kind: "argument"; readonly index: number; readonly type: IntegerType; readonly span: Span }
+  /** A number that can be changed while the probe runs, by its place among the session's tunables. */
+  | { readonly kind: "tunable"; readonly index: number; readonly type: IntegerType; readonly span: Span }
+  /** At the return of a span: a value that its entry kept, by its place; text is allowed where the form of a field is text. */
+  | { readonly kind: "kept"; readonly index: number; readonly span: Span }
+  /** At the return of a span: nanoseconds since its entry, int64. */
+  | { readonly kind: "elapsed"; readonly span: Span }
+  /** The number of the place that was hit: which function it is. */
+  | { readonly kind: "site"; readonly span: Span }
   /** A raw machine register, by the kernel's pt_regs name. */
   | { readonly kind: "register"; readonly name: string; readonly span: Span }
   | {
@@ -139,6 +232,12 @@ export function operandsOf(expression: Expression): readonly Expression[] {
     case "integer":
     case "text":
     case "name":
+    case "variable":
+    case "argument":
+    case "tunable":
+    case "kept":
+    case "elapsed":
+    case "site":
     case "register":
       return [];
     case "unary":
@@ -157,16 +256,42 @@ export function operandsOf(expression: Expression): readonly Expression[] {
   }
 }
 
-/** The expressions directly inside a statement. */
+/** The expressions directly inside a statement, not those of the statements inside it. */
 export function expressionsOf(statement: Statement): readonly Expression[] {
   switch (statement.kind) {
     case "require":
+    case "if":
       return [statement.condition];
     case "emit":
+    case "keep":
       return statement.fields.flatMap(({ value, form }) =>
         form.kind === "text" && form.length !== undefined ? [form.length, value] : [value],
       );
+    case "declare":
+    case "assign":
+      return [statement.value];
+    case "update":
+      return [...keyExpressions(statement.key), ...(statement.value === undefined ? [] : [statement.value])];
+    case "look-up":
+      return keyExpressions(statement.key);
+    case "block":
+    case "leave":
+    case "finish":
+      return [];
     default:
       return unreachable(statement);
   }
+}
+
+function keyExpressions(key: readonly KeyPart[]): readonly Expression[] {
+  return key.flatMap((part) => {
+    if (part.kind === "literal") return [];
+    return part.kind === "text" && part.length !== undefined ? [part.length, part.value] : [part.value];
+  });
+}
+
+/** The statements directly inside a statement. */
+export function statementsOf(statement: Statement): readonly Statement[] {
+  if (statement.kind === "if") return [...statement.whenTrue, ...statement.whenFalse];
+  return statement.kind === "block" ? statement.body : [];
 }

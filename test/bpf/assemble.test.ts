@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InternalError } from "../../src/base/errors.js";
 import { assemble } from "../../src/bpf/assemble.js";
-import { exit, jump, jumpIf, label, loadConstant, mov, placed } from "../../src/bpf/build.js";
+import { exit, jump, jumpIf, label, loadConstant, mov } from "../../src/bpf/build.js";
 import type { Line } from "../../src/bpf/build.js";
 import { interpret } from "../support/interpreter.js";
 
@@ -36,10 +36,18 @@ describe("assemble", () => {
     expect(interpret(instructions).r0).toBe(2n);
   });
 
-  test("keeps a place for each instruction, the inner one where two are said", () => {
+  test("keeps a place for each instruction, the last one that was said before it", () => {
     const out = label("out");
-    const inner = placed({ start: 3, end: 4 }, [mov(0, 1n)]);
-    const lines: Line[] = [mov(0, 0n), ...placed({ start: 1, end: 9 }, [jump(out), ...inner, out]), exit()];
+    const lines: Line[] = [
+      mov(0, 0n),
+      { kind: "place", span: { start: 1, end: 9 } },
+      jump(out),
+      { kind: "place", span: { start: 3, end: 4 } },
+      mov(0, 1n),
+      out,
+      { kind: "place", span: undefined },
+      exit(),
+    ];
     const { instructions, places } = assemble(lines);
     expect(places).toEqual([undefined, { start: 1, end: 9 }, { start: 3, end: 4 }, undefined]);
     expect(instructions.map((instruction) => Object.keys(instruction).sort().join())).toEqual(

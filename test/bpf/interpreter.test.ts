@@ -51,6 +51,24 @@ describe("the interpreter", () => {
     expect(run(lines, { context }).r0).toBe(0x1122334455667788n ^ 0x77n);
   });
 
+  test("reads its own stack as kernel memory", () => {
+    const lines = [
+      storeImmediate(8, 10, -8, 0x6968n),
+      storeImmediate(8, 10, -16, 0n),
+      mov(1, 10),
+      alu("add", 1, -16n),
+      mov(2, 8n),
+      mov(3, 10),
+      alu("add", 3, -8n),
+      call("probe_read_kernel_str"),
+      load(8, 1, 10, -16),
+      alu("lsh", 1, 8n),
+      alu("or", 0, 1),
+      exit(),
+    ];
+    expect(run(lines).r0).toBe((0x6968n << 8n) | 3n);
+  });
+
   test("loops that end, end", () => {
     const again = label("again");
     const { r0, steps } = run([

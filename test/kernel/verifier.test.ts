@@ -11,7 +11,6 @@ import {
   loadConstant,
   loadMap,
   mov,
-  placed,
 } from "../../src/bpf/build.js";
 import type { Line } from "../../src/bpf/build.js";
 import { createMap } from "../../src/kernel/maps.js";
@@ -37,10 +36,13 @@ describe.runIf(needs("ring buffer"))("the verifier", () => {
 
   test("refusing a program is explained with the place in the author's text", () => {
     // The wide instruction takes two slots, so slot and index differ.
-    const lines = [
+    const lines: Line[] = [
       loadConstant(3, 0x123456789abcn),
-      ...placed({ start: 32, end: 37 }, [load(8, 1, 3, 0)]),
-      ...placed({ start: 0, end: 12 }, [mov(0, 0n), exit()]),
+      { kind: "place", span: { start: 32, end: 37 } },
+      load(8, 1, 3, 0),
+      { kind: "place", span: { start: 0, end: 12 } },
+      mov(0, 0n),
+      exit(),
     ];
     const error = refusalOf(lines);
     expect(error.message).toBe(

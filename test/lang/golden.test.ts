@@ -4,6 +4,7 @@ import { slotsOf } from "../../src/bpf/assemble.js";
 import { parse } from "../../src/lang/compile.js";
 import { printTree } from "../../src/lang/print-tree.js";
 import { goldenCases } from "../support/golden.js";
+import { compileConstruct, construct } from "./constructs.js";
 import { compileCase } from "./support.js";
 
 describe("the compiler", () => {
@@ -27,6 +28,13 @@ describe("the compiler", () => {
         return `${slots} slots${sleepable ? ", sleepable" : ""}\n`;
       });
       return `event of ${probe.event.bytes} bytes\n${fields.join("")}\n${ir}\n${assembly}${sizes.join("")}`;
+    });
+  });
+
+  it("makes programs of what no one-liner can say", () => {
+    goldenCases("lang/constructs.txt", (name) => {
+      const { tree, ir, assembly } = compileConstruct(construct(name)).print();
+      return `${tree}\n${ir}\n${assembly}`;
     });
   });
 

@@ -159,8 +159,10 @@ function executeAtomic(machine: Machine, instruction: Instruction): void {
   const { dst, src, offset, imm } = instruction;
   const width = sizeOf(instruction) * 8;
   const operand = BigInt.asUintN(width, numberIn(machine, src));
+  const target = valueIn(machine, dst);
+  if (imm === 0xf1 && target.kind === "pointer") machine.world.interrupt(target.region.bytes);
   const expected = imm === 0xf1 ? BigInt.asUintN(width, numberIn(machine, 0)) : 0n;
-  const old = exchangeValue(valueIn(machine, dst), offset, width / 8, (current) => {
+  const old = exchangeValue(target, offset, width / 8, (current) => {
     if (imm === 0xe1) return operand;
     if (imm === 0xf1) return current === expected ? operand : current;
     return compute(imm & 0xf0, current, operand, width, false);

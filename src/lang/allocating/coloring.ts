@@ -4,9 +4,9 @@
  */
 import { assert } from "../../base/assert.js";
 import type { Register } from "../../bpf/instruction.js";
-import { context, readBy, readByEnd, writtenBy } from "../ir.js";
+import { context, writtenBy } from "../ir.js";
 import type { Program, Step, Virtual } from "../ir.js";
-import { entryPoint, findLiveness } from "./liveness.js";
+import { findLiveness } from "./liveness.js";
 
 export interface Coloring {
   readonly registers: ReadonlyMap<Virtual, Register>;
@@ -16,48 +16,43 @@ export interface Coloring {
 
 /** Colors by greed: first what survives calls, the most used first, then the rest in the order of the program. */
 export function color(program: Program, unspillable: ReadonlySet<Virtual>): Coloring {
-  const { points, calls } = findLiveness(program);
-  const taken = new Map<Register, bigint>(
-    allRegisters.map((register) => [register, spoiledByCalls(register, calls)]),
-  );
+  const { lives, calls } = findLiveness(program);
+  const taken = allRegisters.map((register) => (register <= 5 ? calls : 0n));
   const wishes = findWishes(program);
-  const uses = countUses(program);
   const registers = new Map<Virtual, Register>();
   const failed: Virtual[] = [];
   const weight = (virtual: Virtual): number => {
     if (virtual === context || unspillable.has(virtual)) return Number.POSITIVE_INFINITY;
-    return uses.get(virtual)! / bitCount(points.get(virtual)!);
+    const { uses, count } = lives.get(virtual)!;
+    return uses / count;
   };
-  const give = (virtual: Virtual): void => {
-    const needed = points.get(virtual)!;
-    const candidates = [
-      ...wishes.registersFor(virtual, registers),
-      ...((needed & calls) === 0n ? allRegisters : savedRegisters),
-    ];
-    const found = candidates.find((register) => {
-      // Kernel: the context arrives in r1, so that nothing else can be there at the entry.
-      const atEntry = virtual !== context && register === 1 ? entryPoint : 0n;
-      return ((taken.get(register)! | atEntry) & needed) === 0n;
-    });
+  const give = (virtual: Virtual, candidates: readonly Register[]): void => {
+    const { points } = lives.get(virtual)!;
+    const isFree = (register: Register): boolean => (taken[register]! & points) === 0n;
+    const found = wishes.find(virtual, registers, isFree) ?? candidates.find(isFree);
     if (found === undefined) {
       failed.push(virtual);
       return;
     }
     registers.set(virtual, found);
-    taken.set(found, taken.get(found)! | needed);
+    taken[found]! |= points;
   };
-  const all = [...points.keys()];
-  const crossing = all.filter((virtual) => (points.get(virtual)! & calls) !== 0n);
-  const local = all.filter((virtual) => (points.get(virtual)! & calls) === 0n);
-  crossing.sort((one, other) => weight(other) - weight(one) || one - other);
-  local.sort((one, other) => firstPoint(points.get(one)!) - firstPoint(points.get(other)!) || one - other);
-  for (const virtual of [...crossing, ...local]) give(virtual);
+  const crossing: Ranked[] = [];
+  const local: Ranked[] = [];
+  for (const [virtual, { points, first }] of lives) {
+    if ((points & calls) === 0n) local.push({ virtual, rank: first });
+    else crossing.push({ virtual, rank: -weight(virtual) });
+  }
+  for (const { virtual } of crossing.sort(byRank)) give(virtual, savedRegisters);
+  for (const { virtual } of local.sort(byRank)) give(virtual, allRegisters);
   const spillable = (virtual: Virtual): boolean => virtual !== context && !unspillable.has(virtual);
   const crowded = failed.filter(spillable);
   if (failed.length === 0 || crowded.length > 0) return { registers, crowded };
   const inTheWay = failed.map((virtual) => {
-    const needed = points.get(virtual)!;
-    const beside = all.filter((other) => spillable(other) && (points.get(other)! & needed) !== 0n);
+    const needed = lives.get(virtual)!.points;
+    const beside = [...lives.keys()].filter(
+      (other) => spillable(other) && (lives.get(other)!.points & needed) !== 0n,
+    );
     // Why: no step reads and writes more than six values, so that ten registers do once all others are on the stack.
     assert(beside.length > 0, "no register is left for a value on its way to its use");
     return beside.reduce((least, other) => (weight(other) < weight(least) ? other : least));
@@ -68,46 +63,65 @@ export function color(program: Program, unspillable: ReadonlySet<Virtual>): Colo
 const savedRegisters: readonly Register[] = [6, 7, 8, 9];
 const allRegisters: readonly Register[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-function spoiledByCalls(register: Register, calls: bigint): bigint {
-  return register <= 5 ? calls : 0n;
+interface Ranked {
+  readonly virtual: Virtual;
+  readonly rank: number;
+}
+
+function byRank(one: Ranked, other: Ranked): number {
+  return one.rank === other.rank ? one.virtual - other.virtual : one.rank - other.rank;
 }
 
 interface Wishes {
-  /** Registers that would spare a move, best first. */
-  registersFor(virtual: Virtual, given: ReadonlyMap<Virtual, Register>): Register[];
+  /** The best register that would spare a move, among those that are free. */
+  find(
+    virtual: Virtual,
+    given: ReadonlyMap<Virtual, Register>,
+    isFree: (register: Register) => boolean,
+  ): Register | undefined;
 }
 
-function findWishes(program: Program): Wishes {
+function findWishes({ blocks }: Program): Wishes {
   const fixed = new Map<Virtual, Register>([[context, 1]]);
-  const made = new Map<Virtual, Register>();
+  const made = new Set<Virtual>();
   const related = new Map<Virtual, Virtual[]>();
   const relate = (one: Virtual, other: Virtual): void => {
-    related.set(one, [...(related.get(one) ?? []), other]);
-    related.set(other, [...(related.get(other) ?? []), one]);
+    const known = related.get(one);
+    if (known === undefined) related.set(one, [other]);
+    else known.push(other);
   };
-  // Backwards, so that what a value becomes is known before the value itself.
-  for (const step of program.blocks.flatMap((block) => block.steps).reverse()) {
+  const wish = (step: Step): void => {
     if (step.kind === "call") {
       step.arguments.forEach((argument, index) => {
         if (typeof argument === "number" && argument !== context)
           fixed.set(argument, (index + 1) as Register);
       });
-      if (step.to !== undefined) made.set(step.to, 0);
-      continue;
+      if (step.to !== undefined) made.add(step.to);
+      return;
     }
-    const [from, to] = [sourceOf(step), writtenBy(step)];
-    if (from === undefined || to === undefined) continue;
+    const from = sourceOf(step);
+    const to = writtenBy(step);
+    if (from === undefined || to === undefined) return;
     relate(from, to);
-    const wish = fixed.get(to);
-    if (wish !== undefined && !fixed.has(from)) fixed.set(from, wish);
+    relate(to, from);
+    const next = fixed.get(to);
+    if (next !== undefined && !fixed.has(from)) fixed.set(from, next);
+  };
+  // Backwards, so that what a value becomes is known before the value itself.
+  for (let block = blocks.length - 1; block >= 0; block--) {
+    const { steps } = blocks[block]!;
+    for (let index = steps.length - 1; index >= 0; index--) wish(steps[index]!);
   }
   return {
-    registersFor: (virtual, given) =>
-      [
-        fixed.get(virtual),
-        ...(related.get(virtual) ?? []).map((other) => given.get(other)),
-        made.get(virtual),
-      ].filter((register) => register !== undefined),
+    find: (virtual, given, isFree) => {
+      const first = fixed.get(virtual);
+      if (first !== undefined && isFree(first)) return first;
+      for (const other of related.get(virtual) ?? []) {
+        const register = given.get(other);
+        if (register !== undefined && isFree(register)) return register;
+      }
+      return made.has(virtual) && isFree(0) ? 0 : undefined;
+    },
   };
 }
 
@@ -120,30 +134,4 @@ function sourceOf(step: Step): Virtual | undefined {
         ? step.left
         : undefined;
   return typeof operand === "number" && operand !== context ? operand : undefined;
-}
-
-/** How often each is read or written, seldom reached blocks counting little. */
-function countUses(program: Program): ReadonlyMap<Virtual, number> {
-  const uses = new Map<Virtual, number>();
-  for (const block of program.blocks) {
-    const each = block.cold ? 1 : 16;
-    const add = (virtual: Virtual): void => {
-      uses.set(virtual, (uses.get(virtual) ?? 0) + each);
-    };
-    for (const step of block.steps) {
-      readBy(step).forEach(add);
-      const to = writtenBy(step);
-      if (to !== undefined) add(to);
-    }
-    readByEnd(block.end).forEach(add);
-  }
-  return uses;
-}
-
-function bitCount(bits: bigint): number {
-  return bits.toString(2).replaceAll("0", "").length;
-}
-
-function firstPoint(bits: bigint): number {
-  return (bits & -bits).toString(2).length;
 }

@@ -10,32 +10,28 @@ export function prepare(program: Program): Program {
   let registers = program.registers;
   const blocks = program.blocks.map((block) => {
     const steps: Step[] = [];
-    const hold = (operand: Operand, fits: (value: bigint) => boolean, step: Step | End): Operand => {
-      if (typeof operand === "number" || fits(operand)) return operand;
+    const hold = (operand: Operand, { span }: Step | End): Operand => {
       const to = registers++;
-      steps.push({ kind: "copy", to, from: operand, span: step.span });
+      steps.push({ kind: "copy", to, from: operand, span });
       return to;
     };
     for (const step of block.steps) steps.push(prepareStep(step, hold));
     const end = prepareEnd(block.end, hold);
-    return { ...block, steps, end };
+    return { name: block.name, cold: block.cold, steps, end };
   });
   return { ...program, blocks, registers };
 }
 
-type Hold = (operand: Operand, fits: (value: bigint) => boolean, step: Step | End) => Operand;
+type Hold = (operand: Operand, step: Step | End) => Operand;
 
 function prepareStep(step: Step, hold: Hold): Step {
   switch (step.kind) {
     case "compute":
-      return { ...step, right: hold(step.right, (value) => fitsImmediate(value, step.width), step) };
+      return fits(step.right, step.width) ? step : { ...step, right: hold(step.right, step) };
     case "store":
-      return {
-        ...step,
-        value: hold(step.value, (value) => fitsImmediate(value, step.bytes === 8 ? 64 : 32), step),
-      };
+      return fits(step.value, step.bytes === 8 ? 64 : 32) ? step : { ...step, value: hold(step.value, step) };
     case "add":
-      return { ...step, value: hold(step.value, () => false, step) };
+      return typeof step.value === "number" ? step : { ...step, value: hold(step.value, step) };
     default:
       return step;
   }
@@ -43,12 +39,13 @@ function prepareStep(step: Step, hold: Hold): Step {
 
 function prepareEnd(end: End, hold: Hold): End {
   if (end.kind !== "branch") return end;
-  const left = hold(end.left, () => false, end);
-  const right = hold(end.right, (value) => fitsImmediate(value, end.width), end);
-  return { ...end, left, right };
+  const left = typeof end.left === "number" ? end.left : hold(end.left, end);
+  const right = fits(end.right, end.width) ? end.right : hold(end.right, end);
+  return left === end.left && right === end.right ? end : { ...end, left, right };
 }
 
 /** Spec: an immediate has 32 bits, sign-extended in steps of 64. */
-function fitsImmediate(value: bigint, width: Width): boolean {
-  return width === 32 || BigInt.asIntN(64, value) === BigInt.asIntN(32, value);
+function fits(operand: Operand, width: Width): boolean {
+  if (typeof operand === "number" || width === 32) return true;
+  return BigInt.asIntN(64, operand) === BigInt.asIntN(32, operand);
 }

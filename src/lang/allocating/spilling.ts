@@ -3,8 +3,9 @@
  * Does not own choosing them (coloring.ts).
  */
 import { assert } from "../../base/assert.js";
-import { context, mapEndOperands, mapOperands, readBy, readByEnd, writtenBy } from "../ir.js";
+import { context, eachRead, eachReadByEnd, mapEndOperands, mapOperands, writtenBy } from "../ir.js";
 import type { Block, Operand, Program, Step, Virtual } from "../ir.js";
+import { findDefinitions } from "../simplifying/definitions.js";
 
 export interface Spilled {
   readonly program: Program;
@@ -14,7 +15,7 @@ export interface Spilled {
 
 /** Rewrites the program so that the given registers live only between the stack and their uses. */
 export function spill(program: Program, registers: readonly Virtual[]): Spilled {
-  const homes = new Map(registers.map((register) => [register, findHome(program, register)]));
+  const homes = findHomes(program, registers);
   const slots = [...program.slots];
   const slotOf = new Map<Virtual, number>();
   for (const [register, home] of homes) {
@@ -45,33 +46,41 @@ export function spill(program: Program, registers: readonly Virtual[]): Spilled 
     const steps: Step[] = [];
     // What the step before has written still lies in its carrier.
     let written: { readonly register: Virtual; readonly carrier: Virtual } | undefined;
-    const reloaded = (read: readonly Virtual[], span: Step["span"]): ((operand: Operand) => Operand) => {
-      const fresh = new Map<Virtual, Virtual>();
-      for (const register of new Set(read)) {
-        if (!homes.has(register)) continue;
-        const kept = written?.register === register ? written.carrier : undefined;
-        fresh.set(register, kept ?? reload(register, steps, span));
-      }
-      written = undefined;
-      return (operand) => (typeof operand === "number" ? (fresh.get(operand) ?? operand) : operand);
+    let fresh = new Map<Virtual, Virtual>();
+    let span: Step["span"];
+    const bring = (register: Virtual): void => {
+      if (!homes.has(register) || fresh.has(register)) return;
+      const kept = written?.register === register ? written.carrier : undefined;
+      fresh.set(register, kept ?? reload(register, steps, span));
+    };
+    const brought = (operand: Operand): Operand =>
+      typeof operand === "number" ? (fresh.get(operand) ?? operand) : operand;
+    const begin = (place: Step["span"]): void => {
+      if (fresh.size > 0) fresh = new Map();
+      span = place;
     };
     for (const step of block.steps) {
       const to = writtenBy(step);
       if (to !== undefined && homes.get(to) !== undefined) continue;
-      const changed = mapOperands(step, reloaded(readBy(step), step.span));
+      begin(step.span);
+      eachRead(step, bring);
+      written = undefined;
+      const changed = fresh.size === 0 ? step : mapOperands(step, brought);
       const slot = to === undefined ? undefined : slotOf.get(to);
       if (slot === undefined) {
         steps.push(changed);
         continue;
       }
-      const fresh = carrier();
-      written = { register: to!, carrier: fresh };
+      const value = carrier();
+      written = { register: to!, carrier: value };
       assert(changed.kind !== "store" && changed.kind !== "add", "a step that writes");
-      steps.push({ ...changed, to: fresh });
-      steps.push({ kind: "store", base: { slot }, offset: 0, bytes: 8, value: fresh, span: step.span });
+      steps.push({ ...changed, to: value });
+      steps.push({ kind: "store", base: { slot }, offset: 0, bytes: 8, value, span: step.span });
     }
-    const end = mapEndOperands(block.end, reloaded(readByEnd(block.end), block.end.span));
-    return { ...block, steps, end };
+    begin(block.end.span);
+    eachReadByEnd(block.end, bring);
+    const end = fresh.size === 0 ? block.end : mapEndOperands(block.end, brought);
+    return { name: block.name, cold: block.cold, steps, end };
   };
 
   return { program: { blocks: program.blocks.map(rewrite), slots, registers: count }, carriers };
@@ -79,12 +88,18 @@ export function spill(program: Program, registers: readonly Virtual[]): Spilled 
 
 type Remade = Extract<Step, { kind: "copy" | "load" }>;
 
-/** A step that makes the value anew wherever it is needed: a constant, or a saved register. */
-function findHome(program: Program, register: Virtual): Remade | undefined {
-  const writers = program.blocks.flatMap((block) =>
-    block.steps.filter((step) => writtenBy(step) === register),
-  );
-  const only = writers.length === 1 ? writers[0] : undefined;
-  if (only?.kind === "copy" && typeof only.from === "bigint") return only;
-  return only?.kind === "load" && only.stable && only.base === context ? only : undefined;
+/** For each register a step that makes the value anew wherever it is needed, a constant or a saved register; or undefined. */
+function findHomes(
+  program: Program,
+  registers: readonly Virtual[],
+): ReadonlyMap<Virtual, Remade | undefined> {
+  const homes = new Map<Virtual, Remade | undefined>();
+  const definitions = findDefinitions(program);
+  for (const register of registers) {
+    const only = definitions.get(register);
+    const isConstant = only?.kind === "copy" && typeof only.from === "bigint";
+    const isSaved = only?.kind === "load" && only.stable && only.base === context;
+    homes.set(register, isConstant || isSaved ? only : undefined);
+  }
+  return homes;
 }

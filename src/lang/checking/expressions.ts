@@ -4,12 +4,14 @@
  */
 import { assert, unreachable } from "../../base/assert.js";
 import { commonType, promote, wrap } from "../arithmetic.js";
+import type { EventField } from "../event.js";
 import type { Meaning, Meanings } from "../meaning.js";
 import type { Reporter } from "../problems.js";
-import type { Expression } from "../tree.js";
+import type { Expression, Variable } from "../tree.js";
 import { integerOf } from "../typed.js";
 import type { Arithmetic, Typed } from "../typed.js";
-import { i32, printType, u64, u8 } from "../types.js";
+import { i32, i64, printType, u32, u64, u8 } from "../types.js";
+import type { IntegerType, PointerType } from "../types.js";
 import { arithmetic, compare, convert } from "./conversions.js";
 import { difference, readThrough, refusePointer, step } from "./pointers.js";
 
@@ -24,10 +26,33 @@ const longestLiteral = 256;
 export class Expressions {
   readonly #meanings: Meanings;
   readonly #reporter: Reporter;
+  /** What the entry of the span kept. */
+  readonly #kept: readonly EventField[];
+  /** Undefined where the value of the declaration was reported. */
+  readonly #variables = new Map<number, IntegerType | PointerType | undefined>();
 
-  constructor(meanings: Meanings, reporter: Reporter) {
+  constructor(meanings: Meanings, kept: readonly EventField[], reporter: Reporter) {
     this.#meanings = meanings;
+    this.#kept = kept;
     this.#reporter = reporter;
+  }
+
+  /** Makes a variable known behind here. */
+  declare(variable: number, type: IntegerType | PointerType | undefined): void {
+    this.#variables.set(variable, type);
+  }
+
+  /** The type of a variable; undefined where the value of its declaration was reported. */
+  typeOf({ number, name }: Variable): IntegerType | PointerType | undefined {
+    assert(this.#variables.has(number), `the variable ${name} is used where it is not declared`);
+    return this.#variables.get(number);
+  }
+
+  /** The field that a `kept` expression stands for. */
+  keptField(index: number): EventField {
+    const field = this.#kept[index];
+    assert(field !== undefined, `the entry keeps no field ${index}`);
+    return field;
   }
 
   /** Says whether this is the thread's name, which is text inside the program. */
@@ -59,8 +84,21 @@ export class Expressions {
       case "text":
         return this.#refuseText(expression, use);
       case "name":
+      case "argument":
       case "register":
         return this.#named(expression, use);
+      case "variable": {
+        const type = this.typeOf(expression.variable);
+        return type && { kind: "variable", variable: expression.variable.number, type, span };
+      }
+      case "tunable":
+        return convert({ kind: "tunable", index: expression.index, type: i64, span }, expression.type);
+      case "kept":
+        return this.#keptNumber(expression, use);
+      case "elapsed":
+        return { kind: "elapsed", type: i64, span };
+      case "site":
+        return { kind: "site", type: u32, span };
       case "unary":
         return this.#unary(expression);
       case "binary":
@@ -88,7 +126,16 @@ export class Expressions {
     return problems.report(span, "text is no number", fix);
   }
 
-  #named(expression: Of<"name" | "register">, use: Use): Typed | undefined {
+  #keptNumber(expression: Of<"kept">, use: Use): Typed | undefined {
+    const { index, span } = expression;
+    const { value } = this.keptField(index);
+    if (value.kind === "integer") return { kind: "kept", index, type: value.type, span };
+    return value.kind === "symbol"
+      ? { kind: "kept", index, type: u64, span }
+      : this.#refuseText(expression, use);
+  }
+
+  #named(expression: Of<"name" | "argument" | "register">, use: Use): Typed | undefined {
     const meaning = this.#meanings.get(expression);
     if (meaning === undefined) return undefined;
     if (meaning.kind === "place") return this.#place(meaning, expression);
@@ -233,6 +280,18 @@ export class Expressions {
     }
     if (this.isName(operand))
       return { kind: "same-text", literal, compared, address: undefined, type: i32, span };
+    if (operand.kind === "kept") {
+      const place = this.keptField(operand.index);
+      const { value } = place;
+      if (value.kind === "text" || value.kind === "comm") {
+        if (value.kind === "text" && literal.length > value.limit) {
+          const what = `of this text ${value.limit} bytes are kept, and it is compared with ${literal.length}`;
+          return problems.report(span, what, "keep more of it, or compare it with less");
+        }
+        const kept = { kind: "kept", index: operand.index, place } as const;
+        return { kind: "same-text", literal, compared, address: undefined, kept, type: i32, span };
+      }
+    }
     const address = this.address(operand);
     return address && { kind: "same-text", literal, compared, address, type: i32, span };
   }

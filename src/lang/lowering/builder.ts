@@ -23,9 +23,6 @@ import type {
 /** A block by its number. */
 export type BlockNumber = number;
 
-/** A step without what the builder fills in. */
-type Bare<Of> = Of extends unknown ? Omit<Of, "span"> : never;
-
 interface OpenBlock {
   readonly name: string;
   readonly cold: boolean;
@@ -72,63 +69,75 @@ export class Builder {
   }
 
   copy(from: Operand, to: Virtual = this.fresh()): Virtual {
-    this.#append({ kind: "copy", to, from });
+    this.#append({ kind: "copy", to, from, span: this.span });
     return to;
   }
 
   compute(operation: Operation, width: Width, left: Operand, right: Operand): Virtual {
     const to = this.fresh();
-    this.#append({ kind: "compute", to, operation, width, left, right });
+    this.#append({ kind: "compute", to, operation, width, left, right, span: this.span });
     return to;
   }
 
   extend(from: Operand, bits: 8 | 16 | 32, signed: boolean, width: Width): Virtual {
     const to = this.fresh();
-    this.#append({ kind: "extend", to, from, bits, signed, width });
+    this.#append({ kind: "extend", to, from, bits, signed, width, span: this.span });
     return to;
   }
 
   load(base: Base, offset: number, bytes: Bytes): Virtual {
     const to = this.fresh();
-    this.#append({ kind: "load", to, base, offset, bytes, stable: false });
+    this.#append({ kind: "load", to, base, offset, bytes, stable: false, span: this.span });
     return to;
   }
 
   /** Loads what never changes while the program runs, as the saved registers. */
   loadStable(base: Base, offset: number, bytes: Bytes): Virtual {
     const to = this.fresh();
-    this.#append({ kind: "load", to, base, offset, bytes, stable: true });
+    this.#append({ kind: "load", to, base, offset, bytes, stable: true, span: this.span });
     return to;
   }
 
   store(base: Base, offset: number, bytes: Bytes, value: Operand): void {
-    this.#append({ kind: "store", base, offset, bytes, value });
+    this.#append({ kind: "store", base, offset, bytes, value, span: this.span });
   }
 
   /** Adds one to a counter in memory, in one piece. */
   count(base: Base, offset: number): void {
-    this.#append({ kind: "add", base, offset, value: 1n });
+    this.#append({ kind: "add", base, offset, value: 1n, span: this.span });
+  }
+
+  /** Adds to 64 bits of memory in one piece. */
+  add(base: Base, offset: number, value: Operand): void {
+    this.#append({ kind: "add", base, offset, value, span: this.span });
+  }
+
+  /** Writes 64 bits of memory in one piece if they are as expected, and gives what was there. */
+  exchange(base: Virtual, offset: number, expected: Operand, value: Operand): Virtual {
+    const to = this.fresh();
+    this.#append({ kind: "exchange", to, base, offset, expected, value, span: this.span });
+    return to;
   }
 
   call(helper: HelperName, args: readonly Argument[], to: Virtual = this.fresh()): Virtual {
-    this.#append({ kind: "call", to, helper, arguments: args, stable: false });
+    this.#append({ kind: "call", to, helper, arguments: args, stable: false, span: this.span });
     return to;
   }
 
   /** Calls a helper that gives the same wherever it is called in one run. */
   callStable(helper: HelperName, args: readonly Argument[] = []): Virtual {
     const to = this.fresh();
-    this.#append({ kind: "call", to, helper, arguments: args, stable: true });
+    this.#append({ kind: "call", to, helper, arguments: args, stable: true, span: this.span });
     return to;
   }
 
   /** Calls a helper whose result means nothing. */
   run(helper: HelperName, args: readonly Argument[]): void {
-    this.#append({ kind: "call", to: undefined, helper, arguments: args, stable: false });
+    this.#append({ kind: "call", to: undefined, helper, arguments: args, stable: false, span: this.span });
   }
 
   jump(to: BlockNumber): void {
-    this.#close({ kind: "jump", to });
+    this.#close({ kind: "jump", to, span: this.span });
   }
 
   branch(
@@ -139,11 +148,11 @@ export class Builder {
     whenTrue: BlockNumber,
     whenFalse: BlockNumber,
   ): void {
-    this.#close({ kind: "branch", condition, width, left, right, whenTrue, whenFalse });
+    this.#close({ kind: "branch", condition, width, left, right, whenTrue, whenFalse, span: this.span });
   }
 
   exit(): void {
-    this.#close({ kind: "exit" });
+    this.#close({ kind: "exit", span: this.span });
   }
 
   finish(): Program {
@@ -154,14 +163,16 @@ export class Builder {
     return { blocks, slots: this.#slots, registers: this.#registers };
   }
 
-  #append(step: Bare<Step>): void {
-    assert(this.#open().end === undefined, "a step behind the end of a block");
-    this.#open().steps.push({ ...step, span: this.span });
+  #append(step: Step): void {
+    const { end, steps } = this.#open();
+    assert(end === undefined, "a step behind the end of a block");
+    steps.push(step);
   }
 
-  #close(end: Bare<End>): void {
-    assert(this.#open().end === undefined, "a block that ends twice");
-    this.#open().end = { ...end, span: this.span };
+  #close(end: End): void {
+    const block = this.#open();
+    assert(block.end === undefined, "a block that ends twice");
+    block.end = end;
   }
 
   #open(): OpenBlock {

@@ -4,8 +4,8 @@
  */
 import { unreachable } from "../../base/assert.js";
 import { textRoom } from "../event.js";
-import { fieldReadsMemory } from "../typed.js";
 import type { TypedField, TypedValue } from "../typed.js";
+import { fieldReadsMemory } from "../uses.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import { boundLength } from "./lengths.js";
 import type { UserMemory } from "./user-memory.js";
@@ -16,7 +16,7 @@ export interface Pages {
   /** May fault pages in. */
   readonly memory: UserMemory;
   readonly values: Values;
-  /** Bytes of text per field at most. */
+  /** Bytes of text per field at most, where the author gave no other limit. */
   readonly textLimit: number;
 }
 
@@ -42,18 +42,25 @@ function touch(value: TypedValue, { builder, memory, values, textLimit }: Pages,
       values.value(value.address);
       return;
     case "comm":
+    case "kept":
+    case "stack":
       return;
+    case "bytes": {
+      if (value.count === 0) return;
+      return memory.touchPages(values.value(value.address), BigInt(value.count), value.count, next);
+    }
     case "text": {
       const address = values.value(value.address);
+      const limit = value.limit ?? textLimit;
       if (value.length === undefined) {
-        const room = textRoom(textLimit);
+        const room = textRoom(limit);
         return memory.touchPages(address, BigInt(room), room, next);
       }
-      const { read } = boundLength(builder, values.value(value.length), textLimit);
+      const { read } = boundLength(builder, values.value(value.length), limit);
       const some = builder.block("some", "seldom");
       builder.branch("eq", 64, read, 0n, next, some);
       builder.enter(some);
-      return memory.touchPages(address, read, textLimit, next);
+      return memory.touchPages(address, read, limit, next);
     }
     default:
       return unreachable(value);

@@ -36,7 +36,7 @@ export class TextComparison {
     const compares = builder.block("compare");
     builder.branch("eq", 64, written, BigInt(literal.length + 1), compares, to.whenFalse);
     builder.enter(compares);
-    this.#compareBytes(base, literal, to.whenTrue, to.whenFalse);
+    this.compareBytes(base, 0, literal, to.whenTrue, to.whenFalse);
   }
 
   /** Branches by whether the memory at the address begins with the literal's bytes, zeros among them. The null pointer does not. */
@@ -44,7 +44,7 @@ export class TextComparison {
     const base = this.#bufferOf(literal.length);
     const failures = { fault: to.fault, null: to.whenFalse };
     this.#memory.readBytes({ base, offset: 0 }, BigInt(literal.length), address, failures);
-    this.#compareBytes(base, literal, to.whenTrue, to.whenFalse);
+    this.compareBytes(base, 0, literal, to.whenTrue, to.whenFalse);
   }
 
   /** Branches by whether the thread's name is the literal. */
@@ -53,18 +53,24 @@ export class TextComparison {
     if (literal.length >= commBytes) return builder.jump(whenFalse);
     const base = this.#bufferOf(commBytes);
     builder.run("get_current_comm", [{ address: base, offset: 0 }, BigInt(commBytes)]);
-    this.#compareBytes(base, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
+    this.compareBytes(base, 0, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
   }
 
-  /** Why: four bytes fit into a comparison's immediate; eight would need a register and two more slots. */
-  #compareBytes(base: StackSlot, literal: Uint8Array, whenTrue: BlockNumber, whenFalse: BlockNumber): void {
+  /** Branches by whether bytes on the stack, at an offset that four divides, are the literal's. Why: four bytes fit into a comparison's immediate; eight would need a register and two more slots. */
+  compareBytes(
+    base: StackSlot,
+    offset: number,
+    literal: Uint8Array,
+    whenTrue: BlockNumber,
+    whenFalse: BlockNumber,
+  ): void {
     const builder = this.#builder;
     for (let at = 0; at < literal.length;) {
       const left = literal.length - at;
       const bytes = left >= 4 ? 4 : left >= 2 ? 2 : 1;
       const wanted = literal.slice(at, at + bytes).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
       const next = builder.block("compare");
-      builder.branch("ne", 32, builder.load(base, at, bytes), wanted, whenFalse, next);
+      builder.branch("ne", 32, builder.load(base, offset + at, bytes), wanted, whenFalse, next);
       builder.enter(next);
       at += bytes;
     }

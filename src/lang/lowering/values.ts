@@ -4,34 +4,57 @@
  */
 import { assert, unreachable } from "../../base/assert.js";
 import type { Condition } from "../../bpf/opcodes.js";
+import { commBytes } from "../event.js";
 import { context } from "../ir.js";
-import type { Operand, Operation, Virtual } from "../ir.js";
+import type { Operand, Virtual } from "../ir.js";
 import { findRegister } from "../registers.js";
 import type { Architecture, ValuePlace } from "../target.js";
 import { integerOf } from "../typed.js";
-import type { Arithmetic, Comparison, Typed } from "../typed.js";
+import type { KeptText, Typed } from "../typed.js";
 import type { IntegerType } from "../types.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import { divide } from "./division.js";
+import type { KeptValues } from "./kept.js";
+import { keyOf, Known } from "./known.js";
+import { conditionOf, operations } from "./operations.js";
 import { TextComparison } from "./text-comparison.js";
 import type { UserMemory } from "./user-memory.js";
 
 type Of<Kind extends Typed["kind"]> = Extract<Typed, { kind: Kind }>;
 
+/** What a value can come from besides registers, memory and helpers. */
+export interface Inputs {
+  variable(number: number): Virtual;
+  tunable(index: number): Operand;
+  kept(index: number): Operand;
+  keptText: KeptValues;
+  elapsed(): Operand;
+}
+
 export class Values {
   readonly #builder: Builder;
   readonly #memory: UserMemory;
   readonly #architecture: Architecture;
-  /** What was read already on every way to this place, innermost scope last. */
-  readonly #known: Map<string, Virtual>[] = [new Map()];
+  readonly #inputs: Inputs;
+  /** What was computed ahead of its use. */
+  readonly #settled = new Map<Typed, Operand>();
+  /** What was read already. */
+  readonly known = new Known();
   /** Where to go when a value cannot be computed. */
   #fault: BlockNumber;
   readonly #texts: TextComparison;
 
-  constructor(builder: Builder, memory: UserMemory, architecture: Architecture, fault: BlockNumber) {
+  constructor(
+    builder: Builder,
+    memory: UserMemory,
+    architecture: Architecture,
+    fault: BlockNumber,
+    inputs: Inputs,
+  ) {
     this.#builder = builder;
     this.#memory = memory;
     this.#architecture = architecture;
+    this.#inputs = inputs;
     this.#fault = fault;
     this.#texts = new TextComparison(builder, memory);
   }
@@ -40,13 +63,27 @@ export class Values {
   failingTo<Result>(fault: BlockNumber, lower: () => Result): Result {
     const outer = this.#fault;
     this.#fault = fault;
-    const result = this.#scoped(lower);
+    const result = this.known.scoped(lower);
     this.#fault = outer;
     return result;
   }
 
+  /** Says where to go from now on when a value cannot be computed. */
+  faultsGoTo(block: BlockNumber): void {
+    this.#fault = block;
+  }
+
+  /** Computes values now that are asked for while `lower` runs. */
+  settled(values: readonly Typed[], lower: () => void): void {
+    for (const typed of values) this.#settled.set(typed, this.value(typed));
+    lower();
+    this.#settled.clear();
+  }
+
   /** Computes a value; its type's bits are in the low bits of the result, anything may be above them. */
   value(typed: Typed): Operand {
+    const settled = this.#settled.get(typed);
+    if (settled !== undefined) return settled;
     const outer = this.#builder.span;
     this.#builder.span = typed.span;
     const result = this.#value(typed);
@@ -107,6 +144,16 @@ export class Values {
         return this.#place(typed);
       case "builtin":
         return this.#builtin(typed);
+      case "variable":
+        return this.#inputs.variable(typed.variable);
+      case "tunable":
+        return this.#inputs.tunable(typed.index);
+      case "kept":
+        return this.#inputs.kept(typed.index);
+      case "elapsed":
+        return this.#inputs.elapsed();
+      case "site":
+        return this.#builder.callStable("get_attach_cookie", [context]);
       case "convert":
         return this.#convert(typed.operand, integerOf(typed.type));
       case "arithmetic":
@@ -207,17 +254,17 @@ export class Values {
     if (operator === "&&") this.condition(left, second, whenFalse);
     else this.condition(left, whenTrue, second);
     this.#builder.enter(second);
-    this.#scoped(() => this.condition(right, whenTrue, whenFalse));
+    this.known.scoped(() => this.condition(right, whenTrue, whenFalse));
   }
 
   #conditional({ condition, whenTrue, whenFalse }: Of<"conditional">): Operand {
     const builder = this.#builder;
     const [yes, no, join] = [builder.block("then"), builder.block("otherwise"), builder.block("join")];
     const result = builder.fresh();
-    this.#scoped(() => this.condition(condition, yes, no));
+    this.known.scoped(() => this.condition(condition, yes, no));
     for (const [block, value] of [[yes, whenTrue] as const, [no, whenFalse] as const]) {
       builder.enter(block);
-      this.#scoped(() => builder.copy(this.value(value), result));
+      this.known.scoped(() => builder.copy(this.value(value), result));
       builder.jump(join);
     }
     builder.enter(join);
@@ -243,67 +290,42 @@ export class Values {
   }
 
   #sameText(
-    { literal, compared, address }: Of<"same-text">,
+    { literal, compared, address, kept }: Of<"same-text">,
     whenTrue: BlockNumber,
     whenFalse: BlockNumber,
   ): void {
+    if (kept !== undefined) return this.#sameKept(kept, literal, compared, whenTrue, whenFalse);
     if (address === undefined) return this.#texts.compareName(literal, whenTrue, whenFalse);
     const to = { whenTrue, whenFalse, fault: this.#fault };
     if (compared === "text") this.#texts.compareText(this.value(address), literal, to);
     else this.#texts.compareMemory(this.value(address), literal, to);
   }
 
+  #sameKept(
+    kept: KeptText,
+    literal: Uint8Array,
+    compared: "text" | "bytes",
+    whenTrue: BlockNumber,
+    whenFalse: BlockNumber,
+  ): void {
+    const builder = this.#builder;
+    const { base, offset } = this.#inputs.keptText.placeOf(kept);
+    if (kept.place.value.kind === "comm") {
+      if (literal.length >= commBytes) return builder.jump(whenFalse);
+      const whole = Uint8Array.from([...literal, 0]);
+      return this.#texts.compareBytes(base, offset, whole, whenTrue, whenFalse);
+    }
+    const length = this.#inputs.keptText.lengthOf(kept, this.#fault);
+    const compares = builder.block("compare");
+    // NULL has the length -1, and is no text.
+    const condition = compared === "text" ? "eq" : "sge";
+    builder.branch(condition, 32, length, BigInt(literal.length), compares, whenFalse);
+    builder.enter(compares);
+    this.#texts.compareBytes(base, offset + 4, literal, whenTrue, whenFalse);
+  }
+
   /** Reads memory once where the same was read on every way here. Why: it costs a call, and might have changed in between. */
   #once(typed: Typed, read: () => Virtual): Virtual {
-    const key = keyOf(typed);
-    const known = this.#known.findLast((scope) => scope.has(key))?.get(key);
-    if (known !== undefined) return known;
-    const result = read();
-    this.#known.at(-1)!.set(key, result);
-    return result;
+    return this.known.once(keyOf(typed), read);
   }
-
-  #scoped<Result>(lower: () => Result): Result {
-    this.#known.push(new Map());
-    const result = lower();
-    this.#known.pop();
-    return result;
-  }
-}
-
-const operations: Readonly<Record<Exclude<Arithmetic, "/" | "%" | ">>">, Operation>> = {
-  "+": "add",
-  "-": "sub",
-  "*": "mul",
-  "&": "and",
-  "|": "or",
-  "^": "xor",
-  "<<": "lsh",
-};
-
-function conditionOf(operator: Comparison, signed: boolean): Condition {
-  switch (operator) {
-    case "==":
-      return "eq";
-    case "!=":
-      return "ne";
-    case "<":
-      return signed ? "slt" : "lt";
-    case "<=":
-      return signed ? "sle" : "le";
-    case ">":
-      return signed ? "sgt" : "gt";
-    case ">=":
-      return signed ? "sge" : "ge";
-    default:
-      return unreachable(operator);
-  }
-}
-
-/** The same text for expressions that give the same value. */
-function keyOf(typed: Typed): string {
-  return JSON.stringify(typed, (key, value: unknown) => {
-    if (key === "span") return undefined;
-    return typeof value === "bigint" ? `${value}n` : value;
-  });
 }

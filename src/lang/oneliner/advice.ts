@@ -20,5 +20,20 @@ export const onelinerAdvice: Advice = {
   stepInBytes: "count in bytes: (char *)p + 16",
   watchReturn: "watch the return with r: in front, as in r:LIBRARY:FUNCTION",
   watchEntry: "use retval at a return, or watch the entry with p:",
+  shortenKey: "use fewer or shorter texts",
+  keepLess: "keep fewer or shorter texts",
+  argument: (index) => `arg${index + 1}`,
   register: (name) => `ctx->${name}`,
+};
+
+/** The same for distributions, which have types in front of their values and a filter behind them. */
+export const distributionAdvice: Advice = {
+  ...onelinerAdvice,
+  printText: "give it the type char * and count it with -C",
+  placeLiteral: "write a constant text into the label, behind #",
+  giveAddress: "give a pointer or a 64-bit value; whole numbers have a type such as int",
+  cutName: "leave the length out",
+  watchReturn: "watch the return with r: in front, as in r:LIBRARY:FUNCTION()",
+  watchEntry: "write $entry(NAME) for a parameter as it was at the entry, or watch the entry with p:",
+  shortenKey: "give texts fewer bytes with -z, or leave a value out",
 };

@@ -12,9 +12,37 @@ export function seesType(cursor: Cursor, ahead = 0): boolean {
   const token = cursor.peek(ahead);
   if (token.kind !== "word") return false;
   if (isTypeWord(token.text)) return true;
-  let next = ahead + 1;
+  let next = behindQualified(cursor, ahead + 1);
   while (cursor.sees("*", next) || qualifiers.has(wordAt(cursor, next) ?? "")) next++;
   return next > ahead + 1 && cursor.sees(")", next);
+}
+
+/** The first token behind the rest of a C++ name: `::vector<int, x>::value` behind `std`. */
+function behindQualified(cursor: Cursor, ahead: number): number {
+  let next = ahead;
+  for (;;) {
+    if (cursor.sees("<", next)) {
+      const end = behindAngles(cursor, next);
+      if (end === undefined) return next;
+      next = end;
+    } else if (cursor.sees(":", next) && cursor.sees(":", next + 1) && wordAt(cursor, next + 2) !== undefined)
+      next += 3;
+    else return next;
+  }
+}
+
+/** The first token behind the `>` that closes this `<`, where only types and numbers stand between. */
+function behindAngles(cursor: Cursor, ahead: number): number | undefined {
+  let open = 0;
+  for (let next = ahead; ; next++) {
+    const token = cursor.peek(next);
+    if (cursor.sees("<", next)) open++;
+    else if (cursor.sees(">", next)) open--;
+    else if (cursor.sees(">>", next)) open -= 2;
+    else if (token.kind === "end" || token.kind === "string") return undefined;
+    else if (token.kind === "mark" && !"::*&,".includes(token.text)) return undefined;
+    if (open <= 0) return next + 1;
+  }
 }
 
 /** Parses a type that a value in a register or in memory can have. */
@@ -50,15 +78,26 @@ export function parseBase(cursor: Cursor): BaseType {
   if (words.length > 0) return basicType(cursor, words, cursor.from(start));
   const token = cursor.take();
   if (token.kind !== "word") cursor.fail(token.span, "a type is expected", "write a C type, as in (int)arg1");
-  const known = named.get(token.text);
+  const name = takeQualified(cursor, token.text);
+  const known = named.get(name);
   skipQualifiers(cursor);
   if (known !== undefined) return known;
-  if (cursor.sees("*")) return { kind: "struct", name: token.text };
+  if (cursor.sees("*")) return { kind: "struct", name };
   return cursor.fail(
-    token.span,
-    `the type "${token.text}" is not known`,
+    cursor.from(token.span),
+    `the type "${name}" is not known`,
     "use one of C's own types, as int, unsigned long, uint32_t, size_t or char *; a pointer to anything may be void *",
   );
+}
+
+/** Takes the rest of a C++ name and returns the whole. */
+function takeQualified(cursor: Cursor, first: string): string {
+  const words = [first];
+  for (let count = behindQualified(cursor, 0); count > 0; count--) {
+    const token = cursor.take();
+    words.push(token.kind === "word" || token.kind === "mark" ? token.text : "...");
+  }
+  return words.join("");
 }
 
 /** Takes the stars and what qualifies them. */
@@ -94,9 +133,10 @@ function parseTag(cursor: Cursor): BaseType {
   if (tag.kind !== "word" || name.kind !== "word") {
     return cursor.fail(name.span, "a name is expected here", "write struct NAME *");
   }
+  const tagged = takeQualified(cursor, name.text);
   skipQualifiers(cursor);
   // Spec: the psABIs give an enum without negative values the size of an unsigned int.
-  return tag.text === "enum" ? u32 : { kind: "struct", name: `${tag.text} ${name.text}` };
+  return tag.text === "enum" ? u32 : { kind: "struct", name: `${tag.text} ${tagged}` };
 }
 
 function basicType(cursor: Cursor, words: readonly string[], span: Span): BaseType {

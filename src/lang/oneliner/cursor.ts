@@ -4,6 +4,7 @@
  */
 import type { Span } from "../../base/errors.js";
 import type { Problems } from "../problems.js";
+import type { Expression, Parameter } from "../tree.js";
 import type { Token } from "./tokens.js";
 
 /** Thrown after a problem was reported, to leave the part that cannot be read; caught where the next part begins. */
@@ -13,11 +14,15 @@ export class Unreadable extends Error {}
 export interface Spelling {
   /** STRCMP("{0x6c, 0x00}", pointer) compares these bytes, not that text. */
   readonly byteLists?: boolean;
+  /** Words that stand for more than a name; undefined for all others. The word is taken already, `span` is its place. */
+  word?(cursor: Cursor, word: string, span: Span): Expression | undefined;
 }
 
 export class Cursor {
   readonly problems: Problems;
   readonly spelling: Spelling;
+  /** Those of the signature, once it is read. */
+  parameters: readonly Parameter[] = [];
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;

@@ -7,6 +7,7 @@ import { i32, u64 } from "../types.js";
 import type { BinaryOperator, Expression, UnaryOperator } from "../tree.js";
 import { parseType, seesType } from "./c-types.js";
 import type { Cursor } from "./cursor.js";
+import { readField } from "./structs.js";
 import type { StringToken } from "./tokens.js";
 
 /** Parses one expression, up to a comma or a closing parenthesis. Gives up by throwing Unreadable. */
@@ -114,6 +115,14 @@ function parsePostfix(cursor: Cursor, start: Span): Expression {
     } else if (cursor.sees("->") || cursor.sees(".")) {
       const mark = cursor.take();
       const field = cursor.take();
+      const known =
+        field.kind === "word" && mark.kind === "mark" && mark.text === "->"
+          ? readField(expression, field.text, cursor.parameters, cursor.from(start))
+          : undefined;
+      if (known !== undefined) {
+        expression = known;
+        continue;
+      }
       cursor.fail(
         { start: mark.span.start, end: field.span.end },
         "the fields of structs are not known here",
@@ -167,6 +176,8 @@ function parseParenthesised(cursor: Cursor, start: Span): Expression {
 
 function parseWord(cursor: Cursor, word: string): Expression {
   const { span } = cursor.take();
+  const own = cursor.spelling.word?.(cursor, word, span);
+  if (own !== undefined) return own;
   if (word === "ctx") return parseContext(cursor, span);
   if (word === "args" && cursor.sees("->")) {
     cursor.fail(

@@ -26,12 +26,13 @@ export function parse(source: string, spelling: Spelling = {}): ParsedProbe {
   const { selector, end } = parseSelector(source, skipSpace(source, 0), problems);
   const cursor = new Cursor(readTokens(source, end, problems), problems, spelling);
   const parameters = source[end] === "(" ? readSignature(cursor, selector?.kind === "marker") : [];
+  cursor.parameters = parameters;
   const condition = readPredicate(cursor);
   const action = readAction(source, cursor);
   problems.throwIfAny(source);
   const body: Statement[] = [];
   if (condition !== undefined) body.push({ kind: "require", condition, span: condition.span });
-  body.push({ kind: "emit", fields: action.fields, span: action.span });
+  body.push({ kind: "emit", shape: 0, strict: false, fields: action.fields, span: action.span });
   assert(selector !== undefined, "a selector that is missing without a problem");
   const tree = { selector, parameters, body };
   return { source, tree, template: action.template, advice: onelinerAdvice };

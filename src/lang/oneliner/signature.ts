@@ -6,14 +6,17 @@ import type { Parameter } from "../tree.js";
 import { countStars, parseBase, pointTo } from "./c-types.js";
 import type { Cursor } from "./cursor.js";
 
-/** Parses a signature, its parentheses included. A parameter that cannot be read is reported and left out. */
-export function parseSignature(cursor: Cursor): Parameter[] {
+/**
+ * Parses a signature, its parentheses included. A parameter that cannot be read is reported and left out; `fix` says where what is
+ * no parameter belongs.
+ */
+export function parseSignature(cursor: Cursor, fix?: string): Parameter[] {
   cursor.require("(", "before the signature");
   const parameters: Parameter[] = [];
   if (cursor.sees("void") && cursor.sees(")", 1)) cursor.take();
   while (!cursor.sees(")") && cursor.peek().kind !== "end") {
     if (cursor.accept("...") === undefined) {
-      const parameter = cursor.attempt(() => parseParameter(cursor), [",", ")"]);
+      const parameter = cursor.attempt(() => parseParameter(cursor, fix), [",", ")"]);
       if (parameter !== undefined) parameters.push(parameter);
     }
     if (cursor.accept(",") === undefined) break;
@@ -23,14 +26,14 @@ export function parseSignature(cursor: Cursor): Parameter[] {
   return parameters;
 }
 
-function parseParameter(cursor: Cursor): Parameter {
+function parseParameter(cursor: Cursor, fix: string | undefined): Parameter {
   const first = cursor.peek();
   const start = first.span;
   if (first.kind !== "word" || /^(arg\d+|retval|STRCMP|ctx|reg|comm|[pt]id|\$.*)$/.test(first.text)) {
     cursor.fail(
       start,
       "a parenthesis right behind the name holds a signature: types and names",
-      "write a space before a predicate: c:malloc (arg1 > 3)",
+      fix ?? "write a space before a predicate: c:malloc (arg1 > 3)",
     );
   }
   const base = parseBase(cursor);
@@ -47,10 +50,14 @@ function parseParameter(cursor: Cursor): Parameter {
   const span = cursor.from(start);
   if (!cursor.sees(",") && !cursor.sees(")")) {
     const found = cursor.peek().span;
+    if (cursor.sees("&") || cursor.sees("&&")) {
+      const what = "to the machine a reference is a pointer";
+      return cursor.fail(found, what, "write it as one, const int *n, and read *n");
+    }
     return cursor.fail(
       found,
       "a signature lists types and names",
-      "write (int fd, char *path); a predicate needs a space before its parenthesis",
+      fix ?? "write (int fd, char *path); a predicate needs a space before its parenthesis",
     );
   }
   return {

@@ -10,8 +10,8 @@ import type { Meaning, Meanings } from "../meaning.js";
 import type { Reporter } from "../problems.js";
 import { findRegister, registerNames } from "../registers.js";
 import type { Architecture, Layout, ValuePlace } from "../target.js";
-import { expressionsOf, operandsOf } from "../tree.js";
-import type { Expression, ProbeTree } from "../tree.js";
+import { expressionsOf, operandsOf, statementsOf } from "../tree.js";
+import type { Expression, ProbeTree, Statement } from "../tree.js";
 import { u64 } from "../types.js";
 import type { Type } from "../types.js";
 
@@ -29,9 +29,13 @@ export function bind(
     if (meaning !== undefined) meanings.set(expression, meaning);
     for (const operand of operandsOf(expression)) visit(operand);
   };
-  for (const statement of tree.body) {
-    for (const expression of expressionsOf(statement)) visit(expression);
-  }
+  const visitAll = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      for (const expression of expressionsOf(statement)) visit(expression);
+      visitAll(statementsOf(statement));
+    }
+  };
+  visitAll(tree.body);
   return meanings;
 }
 
@@ -41,11 +45,15 @@ interface Scope extends Reporter {
   readonly architecture: Architecture;
 }
 
-type Name = Extract<Expression, { kind: "name" }>;
+type Name = Pick<Extract<Expression, { kind: "name" }>, "name" | "span">;
 type Register = Extract<Expression, { kind: "register" }>;
 
 function findMeaning(expression: Expression, scope: Scope): Meaning | undefined {
   if (expression.kind === "register") return bindRegister(expression, scope);
+  if (expression.kind === "argument") {
+    const { index, type, span } = expression;
+    return bindArgument({ name: scope.advice.argument(index), span }, index, type, scope);
+  }
   if (expression.kind !== "name") return undefined;
   const { name } = expression;
   const { parameters } = scope.tree;

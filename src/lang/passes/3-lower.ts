@@ -1,40 +1,33 @@
 /**
- * Owns the third pass: the whole program of a probe as intermediate code, from the process filter to the submitted event.
- * Does not own expressions, user memory and the process filter, which are in lowering/.
+ * Owns the third pass: the whole program of a probe as intermediate code, from the process filter to its last statement.
+ * Does not own expressions, events, aggregates, spans, user memory and the process filter, which are in lowering/.
  */
 import { assert, unreachable } from "../../base/assert.js";
-import type { HelperName } from "../../bpf/helpers.js";
-import { faultsAt, siteAt, stackParts, textRoom, tidAt, timeAt } from "../event.js";
-import type { EventField, EventLayout } from "../event.js";
-import { context } from "../ir.js";
-import type { Argument, Program, Virtual } from "../ir.js";
+import type { Operand, Program, StackSlot, Virtual } from "../ir.js";
 import { Builder } from "../lowering/builder.js";
 import type { BlockNumber } from "../lowering/builder.js";
-import { faultIn } from "../lowering/faulting-in.js";
-import { boundLength } from "../lowering/lengths.js";
+import { Drops } from "../lowering/drops.js";
+import { Events } from "../lowering/events.js";
+import type { EventOptions } from "../lowering/events.js";
+import { KeptValues } from "../lowering/kept.js";
+import { Keys } from "../lowering/keys.js";
 import { filterProcesses } from "../lowering/process-filter.js";
-import { discard, reserve, submit } from "../lowering/ring.js";
+import { Spans } from "../lowering/spans.js";
+import { Updates } from "../lowering/updates.js";
 import { UserMemory } from "../lowering/user-memory.js";
 import { Values } from "../lowering/values.js";
-import { counters, countersMap } from "../maps.js";
-import type { CompileOptions } from "../options.js";
-import type { Architecture, Layout } from "../target.js";
-import { fieldReadsMemory, integerOf } from "../typed.js";
-import type { TypedField, TypedProbe, TypedStatement, TypedValue } from "../typed.js";
+import { counters, countersMap, tunablesMap } from "../maps.js";
+import type { KeptLayout } from "../span.js";
+import type { TypedProbe, TypedStatement } from "../typed.js";
+import { usesOf } from "../uses.js";
+import type { Uses } from "../uses.js";
 
-export interface LowerOptions extends CompileOptions {
-  readonly architecture: Architecture;
-  readonly event: EventLayout;
-  readonly returnAddress: Layout["returnAddress"];
+export interface LowerOptions extends EventOptions {
+  /** At the entry of a span: where what is kept lies. */
+  readonly kept: KeptLayout | undefined;
 }
 
-/**
- * Writes the program: process filter, hits, conditions, then time, room in the ring, fields, submission.
- *
- * Nothing sleeps between reservation and submission. Why: the reader stops at a record that is not submitted, so that one thread
- * that waits for its page (on a slow disk, on userfaultfd) would hold back the events of all. Where a read fails, the record is
- * discarded, pages are faulted in, and the event is made once more, in a record of its own and with its own time.
- */
+/** Writes the program: process filter, hits, then what the probe begins with (tunables, the frame of a span), then its statements. */
 export function lower(probe: TypedProbe, options: LowerOptions): Program {
   const builder = new Builder();
   const start = builder.block("start");
@@ -45,8 +38,7 @@ export function lower(probe: TypedProbe, options: LowerOptions): Program {
   filterProcesses(builder, options.filter, out);
   const counts = reached ?? findCounters(builder, options.firstProbe, out);
   builder.count(counts, counters.hits);
-  new Lowering(builder, options, counts, out).statements(probe.statements);
-  builder.jump(out);
+  new Lowering(builder, options, counts, out).probe(probe);
   builder.enter(out);
   builder.exit();
   return builder.finish();
@@ -63,15 +55,31 @@ function findCounters(builder: Builder, probe: number, out: BlockNumber): Virtua
   return counts;
 }
 
+type Of<Kind extends TypedStatement["kind"]> = Extract<TypedStatement, { kind: Kind }>;
+
 class Lowering {
   readonly #builder: Builder;
   readonly #options: LowerOptions;
   readonly #memory: UserMemory;
   readonly #values: Values;
+  readonly #kept: KeptValues;
+  readonly #events: Events;
+  readonly #updates: Updates;
+  readonly #drops: Drops;
+  readonly #spans: Spans | undefined;
   readonly #counts: Virtual;
   readonly #out: BlockNumber;
+  /** Where a hit goes that is done; at the entry of a span there is a frame to be taken away. */
+  readonly #end: BlockNumber;
   /** Where a condition that does not hold ends. */
   readonly #filtered: BlockNumber;
+  /** Where a hit goes whose condition, or any other number, cannot be computed. */
+  readonly #faults: { readonly inConditions: BlockNumber; readonly elsewhere: BlockNumber };
+  /** Keys, and the frame of a span: each is used up before another is begun. */
+  #scratchSlot: StackSlot | undefined;
+  readonly #variables = new Map<number, Virtual>();
+  readonly #tunables = new Map<number, Virtual>();
+  readonly #labels = new Map<number, BlockNumber>();
 
   constructor(builder: Builder, options: LowerOptions, counts: Virtual, out: BlockNumber) {
     this.#builder = builder;
@@ -79,244 +87,186 @@ class Lowering {
     this.#counts = counts;
     this.#out = out;
     this.#memory = new UserMemory(builder, options.sleepable);
+    this.#kept = new KeptValues(builder);
+    this.#drops = new Drops(builder);
     this.#filtered = builder.block("filtered");
-    const faulted = builder.block("faulted", "seldom");
-    this.#values = new Values(builder, this.#memory, options.architecture, faulted);
-    this.#writeFailures(faulted);
+    this.#faults = {
+      inConditions: builder.block("faulted", "seldom"),
+      elsewhere: builder.block("faulted", "seldom"),
+    };
+    const { span, architecture, aggregates = [] } = options;
+    this.#spans = span && new Spans(builder, { span, architecture, drops: this.#drops });
+    this.#end = span?.role === "entry" ? builder.block("left", "seldom") : out;
+    this.#values = new Values(builder, this.#memory, architecture, this.#faults.inConditions, {
+      variable: (number) => this.#variable(number),
+      tunable: (index) => this.#tunable(index),
+      kept: (index) => this.#kept.number(index),
+      keptText: this.#kept,
+      elapsed: () => this.#kept.elapsed,
+    });
+    const shared = { memory: this.#memory, values: this.#values, kept: this.#kept, counts };
+    this.#events = new Events(builder, options, shared);
+    const keys = new Keys(builder, () => this.#scratch(), shared);
+    this.#updates = new Updates(builder, { aggregates, keys, drops: this.#drops, ...shared });
+    this.#writeEnds();
   }
 
-  statements(statements: readonly TypedStatement[]): void {
+  probe(probe: TypedProbe): void {
+    const uses = usesOf(probe);
+    if (this.#options.span?.role === "return") this.#openSpan(uses);
+    for (const index of uses.tunables) this.#loadTunable(index);
+    this.#statements(probe.statements);
+    this.#builder.jump(this.#end);
+  }
+
+  #statements(statements: readonly TypedStatement[]): void {
     for (const statement of statements) {
+      const outer = this.#builder.span;
       this.#builder.span = statement.span;
-      if (statement.kind === "require") this.#values.require(statement.condition, this.#filtered);
-      else this.#emit(statement.fields);
-      this.#builder.span = undefined;
+      this.#statement(statement);
+      this.#builder.span = outer;
     }
   }
 
-  #writeFailures(faulted: BlockNumber): void {
+  #statement(statement: TypedStatement): void {
+    const builder = this.#builder;
+    const values = this.#values;
+    values.faultsGoTo(statement.kind === "require" ? this.#faults.inConditions : this.#faults.elsewhere);
+    switch (statement.kind) {
+      case "require":
+        return values.require(statement.condition, this.#filtered);
+      case "emit":
+        return this.#events.emit(statement, this.#end);
+      case "assign": {
+        const { variable, value } = statement;
+        builder.copy(values.value(value), this.#variable(variable));
+        return values.known.forget(variable);
+      }
+      case "if":
+        return this.#if(statement);
+      case "block":
+        return this.#block(statement);
+      case "leave": {
+        const behind = this.#labels.get(statement.label);
+        assert(behind !== undefined, `block ${statement.label} is left from outside`);
+        return this.#goAway(behind);
+      }
+      case "finish":
+        return this.#goAway(this.#end);
+      case "update":
+        return this.#updates.update(statement, this.#end);
+      case "look-up": {
+        const { variable, found } = statement;
+        this.#updates.lookUp(statement, this.#variable(variable), this.#variable(found));
+        values.known.forget(variable);
+        return values.known.forget(found);
+      }
+      case "keep":
+        return this.#keep(statement);
+      default:
+        return unreachable(statement);
+    }
+  }
+
+  #if({ condition, whenTrue, whenFalse }: Of<"if">): void {
+    const builder = this.#builder;
+    const behind = builder.block("behind");
+    const yes = builder.block("then");
+    const no = whenFalse.length === 0 ? behind : builder.block("otherwise");
+    this.#values.condition(condition, yes, no);
+    for (const [block, statements] of [[yes, whenTrue] as const, [no, whenFalse] as const]) {
+      if (block === behind) continue;
+      builder.enter(block);
+      this.#values.known.scoped(() => this.#statements(statements));
+      builder.jump(behind);
+    }
+    builder.enter(behind);
+  }
+
+  #block({ label, body }: Of<"block">): void {
+    const builder = this.#builder;
+    const behind = builder.block("behind");
+    const outer = this.#labels.get(label);
+    this.#labels.set(label, behind);
+    this.#values.known.scoped(() => this.#statements(body));
+    if (outer === undefined) this.#labels.delete(label);
+    else this.#labels.set(label, outer);
+    builder.jump(behind);
+    builder.enter(behind);
+  }
+
+  /** What stands behind is never reached. */
+  #goAway(to: BlockNumber): void {
+    this.#builder.jump(to);
+    this.#builder.enter(this.#builder.block("unreached", "seldom"));
+  }
+
+  #keep({ fields }: Of<"keep">): void {
+    const { kept } = this.#options;
+    assert(this.#spans !== undefined && kept !== undefined, "values are kept outside of a span's entry");
+    this.#spans.keep(fields, kept, {
+      slot: this.#scratch(),
+      values: this.#values,
+      memory: this.#memory,
+      left: this.#end,
+      faulted: this.#faults.elsewhere,
+      end: this.#out,
+    });
+    this.#builder.enter(this.#builder.block("unreached", "seldom"));
+  }
+
+  #openSpan({ kept, elapsed }: Uses): void {
+    assert(this.#spans !== undefined, "a span's return without a span");
+    this.#spans.open(this.#kept, { fields: kept, elapsed }, this.#out);
+  }
+
+  #scratch(): StackSlot {
+    this.#scratchSlot ??= this.#builder.slot(8);
+    return this.#scratchSlot;
+  }
+
+  #variable(number: number): Virtual {
+    const known = this.#variables.get(number) ?? this.#builder.fresh();
+    this.#variables.set(number, known);
+    return known;
+  }
+
+  #tunable(index: number): Operand {
+    const loaded = this.#tunables.get(index);
+    assert(loaded !== undefined, `the tunable ${index} was not looked up`);
+    return loaded;
+  }
+
+  /** Why: at the start, so that one run sees one value. */
+  #loadTunable(index: number): void {
+    const builder = this.#builder;
+    const address = { address: this.#scratch(), offset: 0 };
+    builder.store(address.address, 0, 4, BigInt(index));
+    const found = builder.call("map_lookup_elem", [{ map: tunablesMap }, address]);
+    const there = builder.block("tunable");
+    builder.branch("eq", 64, found, 0n, this.#end, there);
+    builder.enter(there);
+    this.#tunables.set(index, builder.load(found, 0, 8));
+  }
+
+  /** The ways on which hits end without an event. */
+  #writeEnds(): void {
     const builder = this.#builder;
     const here = builder.current;
-    builder.enter(faulted);
+    builder.enter(this.#faults.inConditions);
     builder.count(this.#counts, counters.faults);
     builder.jump(this.#filtered);
+    builder.enter(this.#faults.elsewhere);
+    builder.count(this.#counts, counters.faults);
+    builder.jump(this.#end);
     builder.enter(this.#filtered);
     builder.count(this.#counts, counters.filtered);
-    builder.jump(this.#out);
+    builder.jump(this.#end);
+    if (this.#end !== this.#out) {
+      builder.enter(this.#end);
+      this.#spans!.leave();
+      builder.jump(this.#out);
+    }
     builder.enter(here);
-  }
-
-  #emit(fields: readonly TypedField[]): void {
-    if (!this.#options.sleepable || !fields.some(fieldReadsMemory)) {
-      this.#send(fields, undefined);
-      return;
-    }
-    const builder = this.#builder;
-    const absent = builder.block("absent", "seldom");
-    const sent = builder.block("sent");
-    const record = this.#send(fields, absent);
-    builder.jump(sent);
-    builder.enter(absent);
-    discard(builder, record);
-    const pages = { builder, memory: this.#memory, values: this.#values, textLimit: this.#options.textLimit };
-    for (const field of fields) faultIn(field, pages);
-    this.#send(fields, undefined);
-    builder.jump(sent);
-    builder.enter(sent);
-  }
-
-  /** Makes an event and returns its record; goes to `absent`, where that is given, with the record when a field cannot be computed. */
-  #send(fields: readonly TypedField[], absent: BlockNumber | undefined): Virtual {
-    return this.#memory.awake(() => this.#sendAwake(fields, absent));
-  }
-
-  #sendAwake(fields: readonly TypedField[], absent: BlockNumber | undefined): Virtual {
-    const builder = this.#builder;
-    const { event, sleepable } = this.#options;
-    // Why: the time from before a page fault, as a predicate may have asked for it, is no time for what happens behind it.
-    const time = sleepable ? builder.call("ktime_get_ns", []) : builder.callStable("ktime_get_ns");
-    // Why: what is asked for again is not kept in a register meanwhile, so that making an event twice costs those nothing that are made once.
-    const ask = (helper: HelperName, given: readonly Argument[]): Virtual =>
-      sleepable && absent === undefined ? builder.call(helper, given) : builder.callStable(helper, given);
-    const lost = builder.block("lost", "seldom");
-    const record = reserve(builder, event.bytes, lost);
-    this.#writeLost(lost);
-    builder.store(record, timeAt, 8, time);
-    // Kernel: tgid << 32 | pid, which is tid and pid of the header in one piece on a little-endian machine.
-    builder.store(record, tidAt, 8, ask("get_current_pid_tgid", []));
-    builder.store(record, siteAt, 4, ask("get_attach_cookie", [context]));
-    builder.store(record, faultsAt, 4, 0n);
-    const columns = this.#columns();
-    columns.forEach((write, index) => write(record, event.fields[index]!.offset));
-    fields.forEach((field, index) => this.#field(record, columns.length + index, field, absent));
-    event.fields.forEach((place, index) => {
-      if (place.value.kind === "stack") this.#stack(record, index, place);
-    });
-    submit(builder, record, this.#options.ring.wakeBytes);
-    return record;
-  }
-
-  #writeLost(lost: BlockNumber): void {
-    const builder = this.#builder;
-    const here = builder.current;
-    builder.enter(lost);
-    builder.count(this.#counts, counters.lost);
-    builder.jump(this.#out);
-    builder.enter(here);
-  }
-
-  /** In the order in which the event's layout has them. */
-  #columns(): ((record: Virtual, offset: number) => void)[] {
-    const builder = this.#builder;
-    const { cpu, comm, uid } = this.#options.columns;
-    return [
-      ...(cpu
-        ? [
-            (record: Virtual, offset: number) =>
-              builder.store(record, offset, 4, builder.callStable("get_smp_processor_id")),
-          ]
-        : []),
-      ...(comm ? [(record: Virtual, offset: number) => this.#comm(record, offset)] : []),
-      ...(uid
-        ? [
-            (record: Virtual, offset: number) =>
-              builder.store(record, offset, 4, builder.callStable("get_current_uid_gid")),
-          ]
-        : []),
-    ];
-  }
-
-  #comm(record: Virtual, offset: number): void {
-    this.#builder.run("get_current_comm", [{ address: record, offset }, 16n]);
-  }
-
-  #field(record: Virtual, index: number, field: TypedField, absent: BlockNumber | undefined): void {
-    const builder = this.#builder;
-    const outer = builder.span;
-    builder.span = field.span;
-    const place = this.#options.event.fields[index];
-    assert(place !== undefined, `field ${index} has no place in the event`);
-    if (absent === undefined) {
-      this.#orFault(record, index, place, (faulted, next) =>
-        this.#write(record, place, field.value, faulted, next),
-      );
-    } else {
-      const next = builder.block("next");
-      this.#values.failingTo(absent, () => this.#write(record, place, field.value, absent, next));
-      builder.jump(next);
-      builder.enter(next);
-    }
-    builder.span = outer;
-  }
-
-  /** Writes a field; where that fails the field holds zeros and has its bit in `faults`. */
-  #orFault(
-    record: Virtual,
-    index: number,
-    place: EventField,
-    write: (faulted: BlockNumber, next: BlockNumber) => void,
-  ): void {
-    const builder = this.#builder;
-    const next = builder.block("next");
-    const faulted = builder.block("fault", "seldom");
-    this.#values.failingTo(faulted, () => write(faulted, next));
-    builder.jump(next);
-    builder.enter(faulted);
-    const before = builder.load(record, faultsAt, 4);
-    builder.store(record, faultsAt, 4, builder.compute("or", 32, before, 1n << BigInt(index)));
-    builder.count(this.#counts, counters.faults);
-    this.#writeZero(record, place);
-    builder.jump(next);
-    builder.enter(next);
-  }
-
-  #write(
-    record: Virtual,
-    place: EventField,
-    value: TypedValue,
-    faulted: BlockNumber,
-    next: BlockNumber,
-  ): void {
-    const { offset } = place;
-    switch (value.kind) {
-      case "integer":
-        return this.#builder.store(record, offset, value.type.bytes, this.#values.value(value.value));
-      case "symbol": {
-        assert(integerOf(value.address.type).bytes === 8, "a narrow address");
-        return this.#builder.store(record, offset, 8, this.#values.value(value.address));
-      }
-      case "comm":
-        return this.#comm(record, offset);
-      case "text":
-        return this.#text(record, place, value, faulted, next);
-      default:
-        return unreachable(value);
-    }
-  }
-
-  #text(
-    record: Virtual,
-    { offset, value: kind }: EventField,
-    value: Extract<TypedValue, { kind: "text" }>,
-    fault: BlockNumber,
-    next: BlockNumber,
-  ): void {
-    const builder = this.#builder;
-    assert(kind.kind === "text", "a text in a field that is none");
-    const isNull = builder.block("null", "seldom");
-    const failures = { fault, null: isNull };
-    const to = { base: record, offset: offset + 4 };
-    const address = this.#values.value(value.address);
-    if (value.length === undefined) {
-      const written = this.#memory.readText(to, textRoom(kind.limit), address, failures);
-      builder.store(record, offset, 4, builder.compute("sub", 32, written, 1n));
-    } else {
-      const { asked, read } = boundLength(builder, this.#values.value(value.length), kind.limit);
-      builder.store(record, offset, 4, asked);
-      this.#memory.readBytes(to, read, address, failures);
-    }
-    builder.jump(next);
-    builder.enter(isNull);
-    builder.store(record, offset, 4, -1n);
-  }
-
-  #writeZero(record: Virtual, { offset, value }: EventField): void {
-    const builder = this.#builder;
-    switch (value.kind) {
-      case "integer":
-        return builder.store(record, offset, value.type.bytes, 0n);
-      case "symbol":
-        return builder.store(record, offset, 8, 0n);
-      case "text":
-        return builder.store(record, offset, 4, 0n);
-      case "stack":
-        return builder.store(record, offset + stackParts.returnAddress, 8, 0n);
-      case "comm":
-        return;
-      default:
-        return unreachable(value);
-    }
-  }
-
-  #stack(record: Virtual, index: number, place: EventField): void {
-    const builder = this.#builder;
-    const { offset, value } = place;
-    assert(value.kind === "stack", "a stack in a field that is none");
-    // Kernel: BPF_F_USER_STACK.
-    const flags = value.space === "user" ? 0x100n : 0n;
-    const room = { address: record, offset: offset + stackParts.addresses };
-    const written = builder.call("get_stack", [context, room, BigInt(8 * value.depth), flags]);
-    builder.store(record, offset, 4, written);
-    const { returnAddress } = this.#options;
-    if (value.space === "kernel" || returnAddress === undefined) {
-      builder.store(record, offset + stackParts.rule, 4, 0n);
-      builder.store(record, offset + stackParts.returnAddress, 8, 0n);
-      return;
-    }
-    const cookie = builder.callStable("get_attach_cookie", [context]);
-    builder.store(record, offset + stackParts.rule, 4, builder.compute("rsh", 64, cookie, 32n));
-    this.#orFault(record, index, place, () =>
-      builder.store(record, offset + stackParts.returnAddress, 8, this.#values.placed(returnAddress)),
-    );
   }
 }

@@ -57,6 +57,7 @@ function slotsOf(step: Step): number[] {
     case "copy":
     case "compute":
     case "extend":
+    case "exchange":
       return [];
   }
 }

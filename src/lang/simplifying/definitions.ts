@@ -8,14 +8,16 @@ import { context, writtenBy } from "../ir.js";
 /** The one step that writes a value; variables and the context have none. */
 export type Definitions = ReadonlyMap<Virtual, Step>;
 
-export function findDefinitions(program: Program): Definitions {
+export function findDefinitions(program: Program): Map<Virtual, Step> {
   const found = new Map<Virtual, Step>();
   const variables = new Set<Virtual>();
-  for (const step of program.blocks.flatMap((block) => block.steps)) {
-    const to = writtenBy(step);
-    if (to === undefined) continue;
-    if (found.has(to)) variables.add(to);
-    found.set(to, step);
+  for (const block of program.blocks) {
+    for (const step of block.steps) {
+      const to = writtenBy(step);
+      if (to === undefined) continue;
+      if (found.has(to)) variables.add(to);
+      found.set(to, step);
+    }
   }
   for (const variable of variables) found.delete(variable);
   return found;

@@ -5,63 +5,73 @@
 import { successorsOf } from "../ir.js";
 import type { Block, End, Program } from "../ir.js";
 
-/** Leaves out blocks that only jump on, and joins blocks that follow each other alone. Blocks that are not reached become empty. */
+/** Leaves out blocks that only jump on, and joins blocks that follow each other alone. Blocks that are not reached are dropped. */
 export function straighten(program: Program): Program {
-  const threaded = program.blocks.map((block) => ({
-    ...block,
-    end: redirect(block.end, (target) => throughEmpty(program, target)),
-  }));
-  const entered = countEntries(threaded);
-  const blocks: Block[] = [...threaded];
-  const gone = new Set<number>();
-  threaded.forEach((_, index) => {
-    if (gone.has(index)) return;
-    for (;;) {
-      const block = blocks[index]!;
-      const next = block.end.kind === "jump" ? block.end.to : undefined;
-      if (next === undefined || next === index || next === 0 || entered[next] !== 1) return;
-      const following = blocks[next]!;
-      if (following.cold && !block.cold) return;
-      blocks[index] = { ...block, steps: [...block.steps, ...following.steps], end: following.end };
-      gone.add(next);
-    }
-  });
+  const blocks = redirectAll(program.blocks, (target) => throughEmpty(program, target));
+  const entries = countEntries(blocks);
+  for (let index = 0; index < blocks.length; index++) {
+    if (entries[index]! > 0) blocks[index] = joinFollowing(blocks, index, entries);
+  }
   return order({ ...program, blocks });
 }
 
-/** Follows blocks without steps to where they lead. */
-function throughEmpty(program: Program, start: number): number {
-  const seen = new Set<number>();
-  let target = start;
-  for (;;) {
-    const block = program.blocks[target]!;
-    if (block.steps.length > 0 || block.end.kind !== "jump" || seen.has(target)) return target;
-    seen.add(target);
-    target = block.end.to;
+/** The block with all that follow it alone; these are entered no more. */
+function joinFollowing(blocks: readonly Block[], index: number, entries: number[]): Block {
+  const first = blocks[index]!;
+  const steps = [...first.steps];
+  let { end } = first;
+  while (end.kind === "jump" && entries[end.to] === 1) {
+    const following = blocks[end.to]!;
+    if (following.cold && !first.cold) break;
+    steps.push(...following.steps);
+    entries[end.to] = 0;
+    end = following.end;
   }
+  return end === first.end ? first : { ...first, steps, end };
 }
 
+/** Follows blocks without steps to where they lead. */
+function throughEmpty({ blocks }: Program, start: number): number {
+  let target = start;
+  // Why so often at most: a circle of empty blocks leads nowhere.
+  for (let hops = 0; hops < blocks.length; hops++) {
+    const { steps, end } = blocks[target]!;
+    if (steps.length > 0 || end.kind !== "jump") return target;
+    target = end.to;
+  }
+  return start;
+}
+
+function redirectAll(blocks: readonly Block[], change: (target: number) => number): Block[] {
+  return blocks.map((block) => {
+    const end = redirect(block.end, change);
+    return end === block.end ? block : { ...block, end };
+  });
+}
+
+/** The same end with other blocks; itself where they stay, as most do. */
 function redirect(end: End, change: (target: number) => number): End {
   switch (end.kind) {
-    case "jump":
-      return { ...end, to: change(end.to) };
-    case "branch":
-      return { ...end, whenTrue: change(end.whenTrue), whenFalse: change(end.whenFalse) };
+    case "jump": {
+      const to = change(end.to);
+      return to === end.to ? end : { ...end, to };
+    }
+    case "branch": {
+      const whenTrue = change(end.whenTrue);
+      const whenFalse = change(end.whenFalse);
+      return whenTrue === end.whenTrue && whenFalse === end.whenFalse ? end : { ...end, whenTrue, whenFalse };
+    }
     case "exit":
       return end;
   }
 }
 
+/** How many ways lead to each block, from those that are reached and, to the first one, from outside. */
 function countEntries(blocks: readonly Block[]): number[] {
   const entries = blocks.map(() => 0);
-  const reached = new Set<number>();
   const visit = (index: number): void => {
-    if (reached.has(index)) return;
-    reached.add(index);
-    for (const next of successorsOf(blocks[index]!.end)) {
-      entries[next]!++;
-      visit(next);
-    }
+    if (entries[index]!++ > 0) return;
+    for (const next of successorsOf(blocks[index]!.end)) visit(next);
   };
   visit(0);
   return entries;
@@ -71,46 +81,44 @@ function countEntries(blocks: readonly Block[]): number[] {
 function order(program: Program): Program {
   const { blocks } = program;
   const length = wayLengths(blocks);
-  const placed: number[] = [];
+  const placed: Block[] = [];
+  const renamed: number[] = [];
   const waiting: number[] = [0];
   const cold: number[] = [];
-  const seen = new Set<number>();
   const place = (start: number): void => {
     for (let index: number | undefined = start; index !== undefined;) {
-      if (seen.has(index)) return;
-      seen.add(index);
-      placed.push(index);
-      const next: number[] = successorsOf(blocks[index]!.end).filter((candidate) => !seen.has(candidate));
-      cold.push(...next.filter((candidate) => blocks[candidate]!.cold));
-      const often = next.filter((candidate) => !blocks[candidate]!.cold || blocks[start]!.cold);
-      often.sort((one, other) => length[other]! - length[one]!);
-      waiting.push(...often.slice(1).reverse());
+      if (renamed[index] !== undefined) return;
+      const block: Block = blocks[index]!;
+      renamed[index] = placed.push(block) - 1;
+      const often: number[] = [];
+      for (const next of successorsOf(block.end)) {
+        if (renamed[next] !== undefined) continue;
+        if (blocks[next]!.cold) cold.push(next);
+        if (!blocks[next]!.cold || blocks[start]!.cold) often.push(next);
+      }
+      if (often.length > 1) {
+        const isSecondLonger: boolean = length[often[1]!]! > length[often[0]!]!;
+        waiting.push(isSecondLonger ? often.shift()! : often.pop()!);
+      }
       index = often[0];
     }
   };
   while (waiting.length > 0 || cold.length > 0) place(waiting.pop() ?? cold.shift()!);
-  const renamed = new Map(placed.map((old, index) => [old, index]));
-  return {
-    ...program,
-    blocks: placed.map((old) => ({
-      ...blocks[old]!,
-      end: redirect(blocks[old]!.end, (target) => renamed.get(target)!),
-    })),
-  };
+  return { ...program, blocks: redirectAll(placed, (target) => renamed[target]!) };
 }
 
 /** The number of blocks on the longest way to the exit, loops counted once. */
 function wayLengths(blocks: readonly Block[]): number[] {
   const lengths: number[] = [];
-  const open = new Set<number>();
-  const visit = (index: number): number => {
-    const known = lengths[index];
-    if (known !== undefined) return known;
-    if (open.has(index)) return 0;
-    open.add(index);
-    const length = 1 + Math.max(0, ...successorsOf(blocks[index]!.end).map(visit));
-    lengths[index] = length;
-    return length;
+  const visit = (index: number): void => {
+    // A way that leads back here while this is open adds nothing.
+    lengths[index] = 0;
+    let longest = 0;
+    for (const next of successorsOf(blocks[index]!.end)) {
+      if (lengths[next] === undefined) visit(next);
+      longest = Math.max(longest, lengths[next]!);
+    }
+    lengths[index] = 1 + longest;
   };
   visit(0);
   return lengths;

@@ -1,37 +1,31 @@
 /**
  * Owns making single steps and branches cheaper: constants computed, identities removed, extensions that nobody sees left out.
- * Does not own what needs more than one step's definition (numbering.ts) nor the order of blocks (flow.ts).
+ * Does not own the walk over all of them (cheapen.ts) nor the order of blocks (flow.ts).
  */
-import { assert, unreachable } from "../../base/assert.js";
+import { unreachable } from "../../base/assert.js";
 import type { Condition, Width } from "../../bpf/opcodes.js";
 import { mapEndOperands, mapOperands } from "../ir.js";
-import type { End, Operand, Operation, Program, Step } from "../ir.js";
-import { findDefinitions, isFixed, significantBits } from "./definitions.js";
+import type { End, Operand, Operation, Step } from "../ir.js";
+import { isFixed, significantBits } from "./definitions.js";
 import type { Definitions } from "./definitions.js";
 
-/** Folds every step and branch once. */
-export function fold(program: Program): Program {
-  const definitions = findDefinitions(program);
-  const blocks = program.blocks.map((block) => ({
-    ...block,
-    steps: block.steps.map((step) => foldStep(step, definitions)),
-    end: foldEnd(block.end, definitions),
-  }));
-  return { ...program, blocks };
+/** The same step, or a cheaper one. */
+export function foldStep(step: Step, definitions: Definitions): Step {
+  switch (step.kind) {
+    case "compute":
+      return foldCompute(step, definitions);
+    case "extend":
+      return foldExtend(step, definitions);
+    default: {
+      const seen = mapOperands(step, (operand) => throughCopies(operand, definitions));
+      return seen.kind === "store" ? foldStore(seen, definitions) : seen;
+    }
+  }
 }
 
-function foldStep(step: Step, definitions: Definitions): Step {
-  const seen = mapOperands(step, (operand) => throughCopies(operand, definitions));
-  switch (seen.kind) {
-    case "compute":
-      return foldCompute(seen, definitions);
-    case "extend":
-      return foldExtend(seen, definitions);
-    case "store":
-      return { ...seen, value: stripAbove(seen.value, seen.bytes * 8, definitions) };
-    default:
-      return seen;
-  }
+function foldStore(step: Extract<Step, { kind: "store" }>, definitions: Definitions): Step {
+  const value = stripAbove(step.value, step.bytes * 8, definitions);
+  return value === step.value ? step : { ...step, value };
 }
 
 /** The value that a copy stands for. */
@@ -58,18 +52,17 @@ function stripAbove(operand: Operand, bits: number, definitions: Definitions): O
 type Compute = Extract<Step, { kind: "compute" }>;
 
 function foldCompute(step: Compute, definitions: Definitions): Step {
-  const { operation, width, to, span } = step;
+  const { operation, width } = step;
   const left = see(step.left, width, definitions);
   const right = see(step.right, width, definitions);
-  const copy = (from: Operand): Step => ({ kind: "copy", to, from, span });
   if (typeof left === "bigint" && typeof right === "bigint")
-    return copy(computeConstant(operation, width, left, right));
+    return copyInstead(step, computeConstant(operation, width, left, right));
   if (typeof left === "bigint" && commutative.has(operation)) {
     return foldCompute({ ...step, left: right, right: left }, definitions);
   }
-  if (typeof right === "bigint") return foldConstantRight({ ...step, left, right }, right, definitions);
-  if (left === right && (operation === "sub" || operation === "xor")) return copy(0n);
-  return { ...step, left, right };
+  const seen = left === step.left && right === step.right ? step : { ...step, left, right };
+  if (typeof right === "bigint") return foldConstantRight(seen, right, definitions);
+  return left === right && (operation === "sub" || operation === "xor") ? copyInstead(step, 0n) : seen;
 }
 
 /** An operand as an operation of that width sees it. */
@@ -79,72 +72,67 @@ function see(operand: Operand, width: Width, definitions: Definitions): Operand 
   return typeof stripped === "bigint" ? BigInt.asIntN(width, stripped) : stripped;
 }
 
+function copyInstead({ to, span }: Compute, from: Operand): Step {
+  return { kind: "copy", to, from, span };
+}
+
+/** Spec: what is left of a step of 32 bits still clears the high half. */
+function unchanged(step: Compute, definitions: Definitions): Step {
+  const { to, left: from, span } = step;
+  if (step.width === 64) return copyInstead(step, from);
+  return foldExtend({ kind: "extend", to, from, bits: 32, signed: false, width: 64, span }, definitions);
+}
+
 function foldConstantRight(step: Compute, right: bigint, definitions: Definitions): Step {
-  const { operation, width, left, to, span } = step;
-  const zero: Step = { kind: "copy", to, from: 0n, span };
-  // Spec: as above, what is left of a step of 32 bits still clears the high half.
-  const unchanged: Step =
-    width === 64
-      ? { kind: "copy", to, from: left, span }
-      : { kind: "extend", to, from: left, bits: 32, signed: false, width: 64, span };
-  const wide = BigInt.asUintN(width, right);
-  const power = wide > 0n && (wide & (wide - 1n)) === 0n ? BigInt(wide.toString(2).length - 1) : undefined;
+  const { operation, width } = step;
+  const instead = (cheaper: Operation, by: bigint): Step =>
+    foldConstantRight({ ...step, operation: cheaper, right: by }, by, definitions);
   switch (operation) {
     case "sub":
-      return foldConstantRight(
-        { ...step, operation: "add", right: BigInt.asIntN(width, -right) },
-        BigInt.asIntN(width, -right),
-        definitions,
-      );
-    case "add": {
-      if (right === 0n) return unchanged;
-      return joinAdditions(step, right, definitions);
-    }
+      return instead("add", BigInt.asIntN(width, -right));
+    case "add":
+      return right === 0n ? unchanged(step, definitions) : joinAdditions(step, right, definitions);
     case "or":
     case "xor":
-      return right === 0n ? unchanged : step;
-    case "and": {
-      if (right === 0n) return zero;
-      return wide === (1n << BigInt(width)) - 1n ? unchanged : step;
-    }
+      return right === 0n ? unchanged(step, definitions) : step;
+    case "and":
+      if (right === 0n) return copyInstead(step, 0n);
+      return right === -1n ? unchanged(step, definitions) : step;
     case "lsh":
     case "rsh":
     case "arsh": {
       // Spec: eBPF masks the count; verifier: a constant one must be in range.
       const count = right & BigInt(width - 1);
-      return count === 0n ? unchanged : { ...step, right: count };
+      if (count === 0n) return unchanged(step, definitions);
+      return count === right ? step : { ...step, right: count };
     }
-    case "mul": {
-      if (right === 0n) return zero;
-      return power === undefined
-        ? step
-        : foldConstantRight({ ...step, operation: "lsh", right: power }, power, definitions);
-    }
+    case "mul":
     case "div":
-      return power === undefined
-        ? step
-        : foldConstantRight({ ...step, operation: "rsh", right: power }, power, definitions);
-    case "mod":
-      return power === undefined
-        ? step
-        : foldConstantRight({ ...step, operation: "and", right: wide - 1n }, wide - 1n, definitions);
+    case "mod": {
+      if (operation === "mul" && right === 0n) return copyInstead(step, 0n);
+      const power = powerOf(BigInt.asUintN(width, right));
+      if (power === undefined) return step;
+      if (operation === "mod") return instead("and", (1n << power) - 1n);
+      return instead(operation === "mul" ? "lsh" : "rsh", power);
+    }
     default:
       return unreachable(operation);
   }
 }
 
+/** The power of two that a number is. */
+function powerOf(value: bigint): bigint | undefined {
+  return value > 0n && (value & (value - 1n)) === 0n ? BigInt(value.toString(2).length - 1) : undefined;
+}
+
 /** (x + 8) + 4 is x + 12. */
 function joinAdditions(step: Compute, right: bigint, definitions: Definitions): Step {
   const inner = typeof step.left === "number" ? definitions.get(step.left) : undefined;
-  const joins =
-    inner?.kind === "compute" &&
-    inner.operation === "add" &&
-    inner.width === step.width &&
-    typeof inner.right === "bigint" &&
-    isFixed(inner.left, definitions);
-  if (!joins) return step;
-  assert(typeof inner.right === "bigint", "a constant");
-  return { ...step, left: inner.left, right: BigInt.asIntN(step.width, inner.right + right) };
+  if (inner?.kind !== "compute" || inner.operation !== "add" || inner.width !== step.width) return step;
+  if (typeof inner.right !== "bigint" || !isFixed(inner.left, definitions)) return step;
+  const sum = BigInt.asIntN(step.width, inner.right + right);
+  const joined = { ...step, left: inner.left, right: sum };
+  return sum === 0n ? unchanged(joined, definitions) : joined;
 }
 
 const commutative: ReadonlySet<Operation> = new Set<Operation>(["add", "mul", "and", "or", "xor"]);
@@ -193,10 +181,11 @@ function foldExtend(step: Extract<Step, { kind: "extend" }>, definitions: Defini
   }
   const known = significantBits(from, definitions);
   if (known < bits || (known === bits && !signed)) return { kind: "copy", to, from, span };
-  return { ...step, from };
+  return from === step.from ? step : { ...step, from };
 }
 
-function foldEnd(end: End, definitions: Definitions): End {
+/** The same end, or a cheaper one. */
+export function foldEnd(end: End, definitions: Definitions): End {
   if (end.kind !== "branch") return end;
   const seen = mapEndOperands(end, (operand) => see(operand, end.width, definitions));
   if (seen.kind !== "branch") return seen;
@@ -206,7 +195,7 @@ function foldEnd(end: End, definitions: Definitions): End {
     return { kind: "jump", to: holds(condition, width, left, right) ? whenTrue : whenFalse, span };
   }
   if (typeof left === "bigint" && condition !== "set") {
-    return { ...seen, condition: mirrored[condition], left: right, right: left };
+    return foldEnd({ ...seen, condition: mirrored[condition], left: right, right: left }, definitions);
   }
   return testBits(seen, definitions) ?? seen;
 }

@@ -43,9 +43,9 @@ const numbered = new Map<number, Helper>([
   [67, readStack],
   [80, ({ world }) => scalar(world.cgroups.at(-1) ?? 0n)],
   [112, (call) => readMemory(call, call.world.memory, false)],
-  [113, (call) => readMemory(call, call.world.kernelMemory, false)],
+  [113, (call) => readMemory(call, kernelRanges(call), false)],
   [114, (call) => readString(call, call.world.memory)],
-  [115, (call) => readString(call, call.world.kernelMemory)],
+  [115, (call) => readString(call, kernelRanges(call))],
   [123, (call) => scalar(call.world.cgroups[Number(numberOf(call, 1))] ?? 0n)],
   [125, ({ world }) => scalar(world.time)],
   [130, output],
@@ -129,10 +129,27 @@ function framesOf({ world }: Call, flags: bigint): readonly bigint[] {
   return ((flags & 0x100n) === 0n ? world.kernelStack : world.userStack).slice(Number(flags & 0xffn));
 }
 
+/** Where the test machine's own memory begins, for helpers that are given one of its pointers as an address. */
+const ownMemory = 0xffff_c900_0000_0000n;
+
+/** Kernel memory, and what the pointer in r3 points into: programs may read their own stack and map values like the kernel's. */
+function kernelRanges(call: Call): readonly MemoryRange[] {
+  const value = valueOf(call, 3);
+  const own = value.kind === "pointer" ? [{ address: ownMemory, bytes: value.region.bytes }] : [];
+  return [...call.world.kernelMemory, ...own];
+}
+
+function addressOf(call: Call, register: number): bigint {
+  const value = valueOf(call, register);
+  if (value.kind !== "pointer") return numberOf(call, register);
+  if (!value.nullness.checked) refuse(`${value.region.name} may be null and is read`);
+  return ownMemory + BigInt(value.offset);
+}
+
 /** Kernel: a read that faults fills the whole destination with zeros. */
 function readMemory(call: Call, ranges: readonly MemoryRange[], maySleep: boolean): Value {
   const size = sizeOf(call, 2);
-  const bytes = readRanges(ranges, numberOf(call, 3), size, maySleep);
+  const bytes = readRanges(ranges, addressOf(call, 3), size, maySleep);
   writeBytes(valueOf(call, 1), bytes ?? new Uint8Array(size));
   return scalar(bytes === undefined ? errors.EFAULT : 0);
 }
@@ -140,7 +157,7 @@ function readMemory(call: Call, ranges: readonly MemoryRange[], maySleep: boolea
 /** Kernel: returns the bytes with the final zero, which is put over the last byte where the text is cut; behind it nothing is written. */
 function readString(call: Call, ranges: readonly MemoryRange[]): Value {
   const size = sizeOf(call, 2);
-  const address = numberOf(call, 3);
+  const address = addressOf(call, 3);
   requireRoom(valueOf(call, 1), size);
   const text = readText(ranges, address, size);
   if (text?.length === size && size > 0) text[size - 1] = 0;

@@ -36,6 +36,8 @@ export interface World {
   readonly kernelStack: readonly bigint[];
   /** The program was loaded as one that may sleep. */
   readonly sleepable: boolean;
+  /** What another program does with the same memory right before each compare-and-exchange. */
+  readonly interrupt: (memory: Uint8Array) => void;
   /** Instructions until the machine gives up. */
   readonly limit: number;
 }
@@ -58,6 +60,7 @@ export function world(given: Partial<World>): World {
     userStack: [],
     kernelStack: [],
     sleepable: false,
+    interrupt: () => {},
     limit: 1_000_000,
     ...given,
     // Why: reading brings absent pages in, for this run only.

@@ -1,0 +1,236 @@
+/**
+ * Owns putting the key of an aggregate together on the program's stack, byte for byte as aggregates.ts draws it.
+ * Does not own what is done with it (updates.ts).
+ */
+import { assert, unreachable } from "../../base/assert.js";
+import { nullText, placeKey, sizeOf } from "../aggregates.js";
+import type { KeyPartSpec } from "../aggregates.js";
+import { commBytes } from "../event.js";
+import type { Operand, StackSlot } from "../ir.js";
+import type { TypedKeyPart, TypedText } from "../typed.js";
+import type { BlockNumber, Builder } from "./builder.js";
+import { copyBytes } from "./kept.js";
+import type { KeptValues } from "./kept.js";
+import { boundLength } from "./lengths.js";
+import type { UserMemory } from "./user-memory.js";
+import type { Values } from "./values.js";
+
+/** Bytes behind the longest text of a key that reading it may overwrite. */
+const slack = 2;
+
+interface Sources {
+  readonly values: Values;
+  readonly memory: UserMemory;
+  readonly kept: KeptValues;
+}
+
+export interface KeyAddress {
+  readonly address: StackSlot;
+  readonly offset: number;
+}
+
+export class Keys {
+  readonly #builder: Builder;
+  readonly #sources: Sources;
+  /** One for all keys: each is used up before the next is begun. */
+  readonly #scratch: () => StackSlot;
+  #name: StackSlot | undefined;
+
+  constructor(builder: Builder, scratch: () => StackSlot, sources: Sources) {
+    this.#builder = builder;
+    this.#scratch = scratch;
+    this.#sources = sources;
+  }
+
+  /** Puts a key of 4 bytes there. */
+  number(value: Operand): KeyAddress {
+    this.#builder.enlarge(this.#slot, 8);
+    this.#builder.store(this.#slot, 0, 4, value);
+    return { address: this.#slot, offset: 0 };
+  }
+
+  /** Puts a key together; goes to `unread` where one of its texts cannot be read. */
+  build(key: readonly TypedKeyPart[], parts: readonly KeyPartSpec[], unread: BlockNumber): KeyAddress {
+    const builder = this.#builder;
+    const { offsets, bytes } = placeKey(parts);
+    const constant = constantsOf(key, parts);
+    builder.enlarge(this.#slot, Math.ceil((bytes + slack) / 8) * 8);
+    for (let at = 0; at < bytes; at += 8) {
+      if (constant.known.subarray(at, at + 8).some((known) => known === 1))
+        this.#constant(constant.bytes, at, 8);
+    }
+    key.forEach((part, index) => {
+      const spec = parts[index]!;
+      const offset = offsets[index]!;
+      if (part.kind === "integer") builder.store(this.#slot, offset, sizeOfInteger(spec), this.#value(part));
+      if (part.kind !== "text") return;
+      if (spec.kind === "comm") this.#comm(part.value, offset);
+      else {
+        assert(spec.kind === "text", "a text in a part that is none");
+        this.#text(part.value, offset, spec.bytes, unread);
+        const end = offset + 2 + spec.bytes;
+        for (let at = end; at < Math.min(end + slack, bytes); at++) this.#constant(constant.bytes, at, 1);
+      }
+    });
+    return { address: this.#slot, offset: 0 };
+  }
+
+  get #slot(): StackSlot {
+    return this.#scratch();
+  }
+
+  #value({ value }: Extract<TypedKeyPart, { kind: "integer" }>): Operand {
+    return this.#sources.values.value(value);
+  }
+
+  #constant(bytes: Uint8Array, at: number, size: 1 | 8): void {
+    const value = bytes.subarray(at, at + size).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    this.#builder.store(this.#slot, at, size, BigInt.asIntN(64, value));
+  }
+
+  #comm(text: TypedText, offset: number): void {
+    const builder = this.#builder;
+    assert(text.kind !== "text", "text of the traced program where a thread's name is wanted");
+    if (text.kind === "comm") {
+      builder.run("get_current_comm", [{ address: this.#slot, offset }, BigInt(commBytes)]);
+      return;
+    }
+    assert(text.place.value.kind === "comm", "a kept text where a thread's name is wanted");
+    copyBytes(builder, { base: this.#slot, offset }, this.#sources.kept.placeOf(text), commBytes);
+  }
+
+  #text(text: TypedText, offset: number, limit: number, unread: BlockNumber): void {
+    switch (text.kind) {
+      case "comm": {
+        const builder = this.#builder;
+        this.#name ??= builder.slot(commBytes);
+        builder.run("get_current_comm", [{ address: this.#name, offset: 0 }, BigInt(commBytes)]);
+        return this.#nameText(this.#name, 0, offset, limit, unread);
+      }
+      case "kept":
+        return this.#keptText(text, offset, limit, unread);
+      case "text":
+        return this.#userText(text, offset, limit, unread);
+      default:
+        return unreachable(text);
+    }
+  }
+
+  /** A thread's name that lies on the stack already. */
+  #nameText(from: StackSlot, at: number, offset: number, limit: number, unread: BlockNumber): void {
+    const builder = this.#builder;
+    const room = BigInt(limit + slack);
+    const to = { address: this.#slot, offset: offset + 2 };
+    const written = builder.call("probe_read_kernel_str", [to, room, { address: from, offset: at }]);
+    const read = builder.block("read");
+    builder.branch("slt", 64, written, 0n, unread, read);
+    builder.enter(read);
+    builder.store(this.#slot, offset, 2, builder.compute("sub", 32, written, 1n));
+  }
+
+  #keptText(
+    text: Extract<TypedText, { kind: "kept" }>,
+    offset: number,
+    limit: number,
+    unread: BlockNumber,
+  ): void {
+    const builder = this.#builder;
+    const { kept } = this.#sources;
+    const { base, offset: at } = kept.placeOf(text);
+    const kind = text.place.value;
+    if (kind.kind === "comm") return this.#nameText(base, at, offset, limit, unread);
+    assert(kind.kind === "text", "kept bytes in a key");
+    const length = kept.lengthOf(text, unread);
+    const count = BigInt(Math.min(limit, kind.limit));
+    builder.run("probe_read_kernel", [
+      { address: this.#slot, offset: offset + 2 },
+      count,
+      { address: base, offset: at + 4 },
+    ]);
+    // The length of NULL, -1, is the largest of all unsigned ones.
+    const shown = builder.copy(length);
+    const [long, isNull, cut, next] = [
+      builder.block("long", "seldom"),
+      builder.block("null", "seldom"),
+      builder.block("cut", "seldom"),
+      builder.block("next"),
+    ];
+    builder.branch("gt", 32, length, BigInt(limit), long, next);
+    builder.enter(long);
+    builder.branch("slt", 32, length, 0n, isNull, cut);
+    builder.enter(isNull);
+    builder.copy(BigInt(nullText), shown);
+    builder.jump(next);
+    builder.enter(cut);
+    builder.copy(BigInt(limit + 1), shown);
+    builder.jump(next);
+    builder.enter(next);
+    builder.store(this.#slot, offset, 2, shown);
+  }
+
+  #userText(
+    { address, length }: Extract<TypedText, { kind: "text" }>,
+    offset: number,
+    limit: number,
+    unread: BlockNumber,
+  ): void {
+    const builder = this.#builder;
+    const { values, memory } = this.#sources;
+    const [isNull, next] = [builder.block("null", "seldom"), builder.block("next")];
+    const failures = { fault: unread, null: isNull };
+    const to = { base: this.#slot, offset: offset + 2 };
+    const from = values.value(address);
+    if (length === undefined) {
+      const written = memory.readText(to, limit + slack, from, failures);
+      builder.store(this.#slot, offset, 2, builder.compute("sub", 32, written, 1n));
+      builder.jump(next);
+    } else {
+      const { asked, read } = boundLength(builder, values.value(length), limit);
+      const [cut, whole] = [builder.block("cut", "seldom"), builder.block("whole")];
+      builder.store(this.#slot, offset, 2, asked);
+      builder.branch("gt", 64, asked, BigInt(limit), cut, whole);
+      builder.enter(cut);
+      builder.store(this.#slot, offset, 2, BigInt(limit + 1));
+      builder.jump(whole);
+      builder.enter(whole);
+      memory.readBytes(to, read, from, failures);
+      builder.jump(next);
+    }
+    builder.enter(isNull);
+    builder.store(this.#slot, offset, 2, BigInt(nullText));
+    builder.jump(next);
+    builder.enter(next);
+  }
+}
+
+function sizeOfInteger(spec: KeyPartSpec): 1 | 2 | 4 | 8 {
+  assert(spec.kind === "integer" || spec.kind === "site", "a number in a part that is none");
+  return spec.kind === "integer" ? spec.type.bytes : 4;
+}
+
+/**
+ * The bytes of a key that are the same at every hit: literals, holes, and the zeros behind texts. `known` says which they are;
+ * the others are zero here and written later. There is room for the slack at the end.
+ */
+function constantsOf(
+  key: readonly TypedKeyPart[],
+  parts: readonly KeyPartSpec[],
+): { readonly bytes: Uint8Array; readonly known: Uint8Array } {
+  const { offsets, bytes: length } = placeKey(parts);
+  const bytes = new Uint8Array(length + 16);
+  const known = new Uint8Array(length).fill(1);
+  const view = new DataView(bytes.buffer);
+  key.forEach((part, index) => {
+    const spec = parts[index]!;
+    const offset = offsets[index]!;
+    if (part.kind === "literal") {
+      const isName = spec.kind === "comm";
+      const room = isName ? commBytes - 1 : sizeOf(spec) - 2;
+      bytes.set(part.text.subarray(0, room), isName ? offset : offset + 2);
+      if (!isName) view.setUint16(offset, Math.min(part.text.length, room + 1), true);
+    } else if (part.kind === "integer" || spec.kind === "comm") {
+      known.fill(0, offset, offset + sizeOf(spec));
+    }
+  });
+  return { bytes, known };
+}
