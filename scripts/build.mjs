@@ -11,16 +11,24 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * is compiled once and run is cheaper than chunks, and than one file for all, which holds much that no command needs.
  */
 const commandLine = {
-  entryPoints: { main: "src/cli/main.ts", ...commandEntries() },
+  entryPoints: {
+    main: "src/cli/main.ts",
+    ...commandEntries(),
+    "probe-functions": "src/lang/script/parse.ts",
+  },
   outdir: "dist/cli",
   format: /** @type {const} */ ("cjs"),
   define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
   supported: { "dynamic-import": false },
   plugins: [
     {
-      name: "commands beside the main file",
+      name: "files of their own",
       /** @param {import("esbuild").PluginBuild} building */
       setup({ onResolve }) {
+        // Why: one-liners need no parser of JavaScript.
+        onResolve({ filter: /\/lang\/script\/parse\.js$/ }, ({ kind }) =>
+          kind === "dynamic-import" ? { path: "./probe-functions.js", external: true } : undefined,
+        );
         onResolve({ filter: /^\.\/commands\// }, ({ path }) => ({
           path: path.replace("commands/", ""),
           external: true,
@@ -53,8 +61,12 @@ export async function build() {
     sourcemap: false,
     logLevel: "warning",
   };
-  await bundle({ ...both, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" });
+  const library = { index: "src/index.ts", "script-hooks": "src/tools/script/hooks.ts" };
+  await bundle({ ...both, entryPoints: library, outdir: "dist", format: "esm", splitting: true });
   await bundle({ ...both, ...commandLine });
+  // Why: what a script is may be an ES module, which only a true import() can load.
+  const run = { run: "src/cli/commands/run.ts" };
+  await bundle({ ...both, ...commandLine, entryPoints: run, supported: { "dynamic-import": true } });
   writeFileSync(`${root}dist/cli/package.json`, `${JSON.stringify({ type: "commonjs" })}\n`);
   execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-p", "tsconfig.types.json"], {
     cwd: root,

@@ -1,5 +1,7 @@
 /** The packed tarball, as a user gets it: installed into an empty folder where no compiler, Python or make can be found. */
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "./support/programs.js";
+import { startRedis } from "./support/redis.js";
+import type { Redis } from "./support/redis.js";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "uscope-package-"));
@@ -150,46 +154,37 @@ describe("the installed library", () => {
   test("observes three events from a script", () => {
     writeFileSync(
       join(project, "three.mjs"),
-      `import { observe, readField, siteOf } from "uscope";
+      `import { arm, readField, siteOf } from "uscope";
        const stop = new AbortController();
        const seen = [];
-       const observation = await observe({ probes: [process.argv[2]], command: process.argv.slice(3) });
-       await observation.run({
+       const armed = await arm({ probes: [process.argv[2]], command: process.argv.slice(3) });
+       await armed.run({
          signal: stop.signal,
          onEvent(record) {
-           const { fields } = observation.sites[siteOf(record)].probe.event;
+           const { fields } = armed.sites[siteOf(record)].probe.event;
            const index = fields.findIndex(({ value }) => value.kind === "integer");
            seen.push(readField(record, fields[index], index));
            if (seen.length === 3) stop.abort();
          },
        });
-       await observation[Symbol.asyncDispose]();
+       await armed[Symbol.asyncDispose]();
        console.log(seen.join(" "));`,
     );
     const output = run("node", ["three.mjs", `${victim}:result "%d", arg1`, victim, "5", "200"]);
     expect(output).toBe("0 1 2\n");
   });
 
-  test("examples/observe.mjs does what it says", async () => {
-    cpSync(join(checkout, "examples/observe.mjs"), join(project, "observe.mjs"));
-    const running = spawn(victim, ["5", "300"], { stdio: "ignore" });
-    try {
-      const output = run("node", ["observe.mjs", `${victim}:integers "%d", arg3`, String(running.pid)]);
-      const lines = output.trimEnd().split("\n");
-      expect(lines.length).toBeGreaterThan(0);
-      for (const line of lines)
-        expect(line).toMatch(new RegExp(`^\\d+ ${running.pid} integers: comm=\\S+ arg3=-100000$`));
-    } finally {
-      running.kill();
-    }
-  });
-
   test("has types that TypeScript finds and accepts", () => {
     writeFileSync(
       join(project, "user.ts"),
-      `import { observe, type Ending, type Observation } from "uscope";
-       const observation: Observation = await observe({ probes: ["c:malloc"], pids: [1] });
-       export const ending: Promise<Ending> = observation.run({ signal: AbortSignal.timeout(1), onEvent() {} });`,
+      `import { arm, observe, uprobe, type Ending, type Trace } from "uscope";
+       const armed: Trace = await arm({ probes: ["c:malloc"], pids: [1] });
+       export const ending: Promise<Ending> = armed.run({ signal: AbortSignal.timeout(1), onEvent() {} });
+       const sizes = uprobe("c:malloc", (p) => ({ pid: p.pid, size: p.u64(0) }));
+       for await (const event of observe(sizes)) {
+         const size: bigint = event.size + BigInt(event.pid);
+         console.log(size);
+       }`,
     );
     const words = ["user.ts", "--ignoreConfig", "--noEmit", "--strict", "--target", "es2023"];
     words.push("--module", "nodenext", "--moduleResolution", "nodenext", "--types", "node");
@@ -198,8 +193,93 @@ describe("the installed library", () => {
     execFileSync(process.execPath, [tsc, ...words], { cwd: project, encoding: "utf8" });
     writeFileSync(
       join(project, "user.ts"),
-      `import { observe } from "uscope";\nawait observe({ probe: "c:malloc" });`,
+      `import { observe, uprobe } from "uscope";
+       for await (const event of observe(uprobe("c:malloc", (p) => ({ size: p.u64(0) })))) console.log(event.sise);`,
     );
     expect(() => execFileSync(process.execPath, [tsc, ...words], { cwd: project, stdio: "pipe" })).toThrow();
   });
 });
+
+describe("examples under redis-benchmark, in a folder with nothing but the package", () => {
+  let redis: Redis;
+  const requests = 5000;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    cpSync(join(checkout, "examples"), join(project, "examples"), { recursive: true });
+  });
+
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  /** Starts `uscope run` on an example, lets the benchmark run when all is armed, and returns what was printed after Ctrl-C. */
+  async function runExample(file: string, ...words: readonly string[]): Promise<string> {
+    const uscope = join(project, "node_modules/.bin/uscope");
+    const child = spawn(process.execPath, [uscope, "run", "--json", join("examples", file), ...words], {
+      cwd: project,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await new Promise<void>((resolve, reject) => {
+      let said = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("armed")) resolve();
+      });
+      child.on("exit", () => reject(new Error(said)));
+    });
+    redis.benchmark(requests);
+    await sleep(1500);
+    child.kill("SIGINT");
+    await once(child, "exit");
+    return output;
+  }
+
+  test("each event of a function, with its type", async () => {
+    const events = parseLines(await runExample("redis-commands.ts", String(redis.pid)));
+    const words = events.map(({ text }) => text);
+    // The server's own count; the benchmark asks CONFIG GET too.
+    const statistics = await redis.ask("info commandstats");
+    const callsOf = (name: string): number =>
+      Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(statistics)?.[1] ?? 0);
+    expect(callsOf("set")).toBe(requests);
+    expect(words.filter((word) => word === "SET").length).toBe(callsOf("set"));
+    expect(words.filter((word) => word === "GET").length).toBe(callsOf("get") + callsOf("config\\|get"));
+    expect(new Set(events.map(({ pid }) => pid))).toEqual(new Set([redis.pid]));
+  });
+
+  test("a histogram of durations", async () => {
+    const rows = parseLines(await runExample("latency-by-function.ts", `${redis.program}:processCommand`));
+    const counts = rows[0]!["buckets"] as { count: number }[];
+    expect(rows[0]).toMatchObject({ function: "processCommand", count: expect.any(Number) });
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(rows[0]!["count"]);
+    expect(rows[0]!["count"]).toBeGreaterThanOrEqual(2 * requests);
+  });
+
+  test("calls that were slow, and who calls", async () => {
+    const slow = parseLines(await runExample("slow-calls.ts", `${redis.program}:processCommand`, "0.5"));
+    for (const row of slow) expect(row).toMatchObject({ pid: redis.pid, comm: "redis-server", returned: "0" });
+    expect(slow.every(({ ns }) => Number(ns) >= 500)).toBe(true);
+    expect(slow.length).toBeGreaterThan(requests);
+    const callers = parseLines(await runExample("who-calls.ts", `${redis.program}:processCommand`));
+    expect(callers.length).toBeGreaterThanOrEqual(2 * requests);
+    expect((callers[0]!["stack"] as string[])[0]).toMatch(/^processCommand\+0x0 \[redis-server\]$/);
+  });
+
+  test("the most frequent keys", async () => {
+    const intervals = (await runExample("top-commands.ts", "3", redis.program))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { key: { text: string }; count: number }[]);
+    const counted = (text: string): number =>
+      intervals.flat().reduce((sum, row) => (row.key.text === text ? sum + row.count : sum), 0);
+    expect(intervals.every((rows) => rows.length <= 3)).toBe(true);
+    expect(counted("key:__rand_int__")).toBe(2 * requests);
+  });
+});
+
+/** One JSON object a line. */
+function parseLines(text: string): Record<string, unknown>[] {
+  const rows = text.trimEnd().split("\n");
+  return rows.map((line) => JSON.parse(line) as Record<string, unknown>);
+}

@@ -4,8 +4,8 @@
  */
 import { assert } from "../base/assert.js";
 import { escapeLines } from "../base/text.js";
-import { observe } from "../trace/observe.js";
-import type { Observation, ObserveRequest } from "../trace/observe.js";
+import { arm } from "../trace/arm.js";
+import type { Trace, ArmRequest } from "../trace/arm.js";
 import { readComm, siteOf } from "../trace/events.js";
 import type { EventRecord } from "../trace/events.js";
 import { printBytes, rawBytes } from "../trace/text.js";
@@ -15,10 +15,10 @@ import { ColumnPrinter, joinLines } from "./columns.js";
 import type { ColumnOptions } from "./columns.js";
 import { JsonPrinter } from "./json.js";
 import { Output } from "./output.js";
-import { printArmed, printEnding, printLosses, printVerbose } from "./report.js";
+import { printArmed, printEnding, printLosses, printVerbose } from "../trace/remarks.js";
 import { stopSignal } from "./stop.js";
 
-export interface TraceRequest extends ObserveRequest {
+export interface TraceRequest extends ArmRequest {
   /** Part of the thread's name. */
   readonly comm: string | undefined;
   readonly maxEvents: number | undefined;
@@ -36,17 +36,17 @@ export async function trace(request: TraceRequest): Promise<number> {
   using stop = stopSignal();
   // Why here: places are hit while others are still being armed, and no event is older than the start.
   const clock = new WallClock();
-  await using observation = await observe(request);
+  await using armed = await arm(request);
   const remarks = new Output(2, { whenFull: "keep" });
   const say = (text: string): void => {
     remarks.write(escapeLines(text));
     remarks.flush();
   };
-  if (request.verbose) say(printVerbose(observation));
-  say(printArmed(observation));
+  if (request.verbose) say(printVerbose(armed));
+  say(printArmed(armed));
   await keepYoungGenerationSmall();
   const output = new Output(1, { encoding: request.raw ? "latin1" : "utf8", whenFull: "keep" });
-  const printer = makePrinter(request, observation, clock);
+  const printer = makePrinter(request, armed, clock);
   const aggregate = request.aggregate ? new Aggregate() : undefined;
   output.write(printer.header);
   output.flush();
@@ -55,7 +55,7 @@ export async function trace(request: TraceRequest): Promise<number> {
   let shown = 0;
   let leftOut = 0;
   let lost = 0n;
-  const ending = await observation.run({
+  const ending = await armed.run({
     signal: stop.signal,
     onEvent(record) {
       if (shown === request.maxEvents) return;
@@ -72,14 +72,14 @@ export async function trace(request: TraceRequest): Promise<number> {
     },
     onCounters(counters) {
       const now = counters.reduce((sum, counter) => sum + counter.lost, 0n);
-      if (now > lost) say(printLosses(observation, counters));
+      if (now > lost) say(printLosses(armed, counters));
       lost = now;
     },
   });
   aggregate?.print((text) => output.write(text));
   // Why: events that were shown wait for their reader, but a person who presses Ctrl-C does not.
   await output.drained(stop.interrupted);
-  say(printEnding(observation, ending, { shown, leftOut }));
+  say(printEnding(armed, ending, { shown, leftOut }));
   await remarks.drained(stop.interrupted);
   return ending.kind === "over budget" ? 1 : 0;
 }
@@ -99,24 +99,24 @@ interface EventPrinter {
   print(record: EventRecord): string | undefined;
 }
 
-function makePrinter(request: TraceRequest, observation: Observation, clock: WallClock): EventPrinter {
+function makePrinter(request: TraceRequest, armed: Trace, clock: WallClock): EventPrinter {
   const { comm, messageFilter } = request;
   const isShown = (record: EventRecord, message: () => string): boolean =>
-    (comm === undefined || commOf(observation, record).includes(comm)) &&
+    (comm === undefined || commOf(armed, record).includes(comm)) &&
     (messageFilter === undefined || message().includes(messageFilter));
   if (request.json) {
-    const json = new JsonPrinter(observation.sites, clock, observation.printAddress);
+    const json = new JsonPrinter(armed.sites, clock, armed.printAddress);
     return {
       header: "",
       print: (record) => (isShown(record, () => json.message(record)) ? json.print(record) : undefined),
     };
   }
   const columns = new ColumnPrinter({
-    sites: observation.sites,
+    sites: armed.sites,
     columns: request.columns,
     clock,
     textOf: request.raw ? rawBytes : printBytes,
-    printAddress: observation.printAddress,
+    printAddress: armed.printAddress,
   });
   return {
     header: columns.header(),
@@ -127,7 +127,7 @@ function makePrinter(request: TraceRequest, observation: Observation, clock: Wal
   };
 }
 
-function commOf({ sites }: Observation, record: EventRecord): string {
+function commOf({ sites }: Trace, record: EventRecord): string {
   const field = sites[siteOf(record)]?.probe.event.fields.find(({ value }) => value.kind === "comm");
   assert(field, "an event without comm");
   return readComm(record, record.at + field.offset, printBytes);

@@ -34,7 +34,7 @@ export interface StackValue {
 }
 
 /** Integers of 64 bits, and addresses, are bigint; narrower ones are numbers. NULL text is null. */
-export type FieldValue = number | bigint | string | TextValue | StackValue | null | typeof fault;
+export type FieldValue = number | bigint | string | Uint8Array | TextValue | StackValue | null | typeof fault;
 
 /** Nanoseconds of CLOCK_MONOTONIC, exact. */
 export function timeOf({ view, at }: EventRecord): bigint {
@@ -81,6 +81,8 @@ export function readField(
       return readTextField(record, at, kind, textOf);
     case "comm":
       return readComm(record, at, textOf);
+    case "bytes":
+      return Uint8Array.from(record.bytes.subarray(at, at + kind.count));
     case "symbol":
       return record.view.getBigUint64(at, true);
     case "stack":

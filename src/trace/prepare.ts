@@ -1,21 +1,18 @@
 /**
- * Owns the way from one-liners to what a session loads and arms: parse, resolve, compile, number the sites.
+ * Owns the way from probes to what a session loads and arms: read, resolve, compile, number the sites.
  * Does not own the kernel objects (session.ts) nor the run (run.ts).
  */
 import { UnsupportedError, UsageError } from "../base/errors.js";
-import type { MapSpec } from "../bpf/spec.js";
 import { Features } from "../kernel/features.js";
 import { readsArguments } from "../lang/arguments.js";
-import { compileProbe, parse } from "../lang/compile.js";
+import { compileProbe } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
-import { countersMap, eventsMap } from "../lang/maps.js";
+import type { KeptLayout } from "../lang/span.js";
 import { usesPidMap } from "../lang/options.js";
-import type { CompileOptions, ProcessFilter } from "../lang/options.js";
 import type { ParsedProbe } from "../lang/probe.js";
-import type { Binary } from "../target/binary.js";
+import type { CompileOptions, ProcessFilter } from "../lang/options.js";
 import { predictCost } from "../target/cost.js";
 import { requireProcess } from "../target/process.js";
-import { findCallerRules } from "../target/entry-caller.js";
 import { TargetResolver } from "../target/resolve.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
@@ -24,18 +21,21 @@ import { holdsUserAddresses } from "./events.js";
 import { filterNotes, requireProcessOf, resolveFilter } from "./filter.js";
 import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
+import { readParts } from "./parts.js";
+import type { AskedProbe, ProbePart } from "./parts.js";
 import { requireNameableAddresses } from "./pid-namespace.js";
-import type { Plan } from "./plan.js";
-import type { SilentProbe } from "./silence.js";
-import { groupSites, tracedSite, withoutTwins } from "./sites.js";
-import type { TracedProbe, TracedSite } from "./probe.js";
+import type { Plan, SkippedPlace } from "./plan.js";
+import type { TracedProbe } from "./probe.js";
+import type { SharedObjects } from "./script/handed.js";
 import type { Attachment, SessionRequest } from "./session.js";
+import { sessionMaps, sharedOptions } from "./shared-maps.js";
+import type { SilentProbe } from "./silence.js";
+import { placeSites } from "./sites.js";
 import { chooseWay, thisKernel, weighPmu } from "./way.js";
 import type { AttachWay, KernelWays } from "./way.js";
 
 export interface PrepareRequest {
-  /** One-liners. */
-  readonly probes: readonly string[];
+  readonly probes: readonly AskedProbe[];
   readonly pids: readonly number[];
   readonly tid?: number | undefined;
   readonly uid?: number | undefined;
@@ -69,6 +69,10 @@ export interface Prepared extends Disposable {
   /** Nanoseconds of one hit, per probe: of its dearest place. */
   readonly costs: readonly number[];
   readonly symbolizer: Symbolizer;
+  /** Aggregates and tunables, by their numbers. */
+  readonly shared: SharedObjects;
+  /** The probes that are spans, by their numbers. */
+  readonly spans: readonly number[];
   /** Where a probe looked, for when it sees nothing. */
   searched(probe: number): SilentProbe;
 }
@@ -80,7 +84,7 @@ const defaultRingBytes = 4 << 20;
 
 /** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
-  const parsed = request.probes.map((text) => parse(text, { byteLists: request.byteLists ?? false }));
+  const { parts, shared } = await readParts(request.probes, { byteLists: request.byteLists ?? false });
   // Why each once: a process that is armed twice reports a hit twice.
   const pids = request.tid === undefined ? [...new Set(request.pids)] : [requireProcessOf(request.tid)];
   const way = chooseWay(request.attach, request.kernel ?? thisKernel);
@@ -89,26 +93,47 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const symbolizer = new Symbolizer();
   try {
     const resolved: ResolvedProbe[] = [];
-    for (const { tree } of parsed) {
-      const target = await resolver.resolveSites(tree.selector);
+    for (const { parsed } of parts) {
+      const target = await resolver.resolveSites(parsed.tree.selector);
       requireOwnMachine(target);
       resolved.push(target);
     }
     const launched = request.launched && launcherMayHit(pids, resolved);
     const filter = resolveFilter({ ...request, pids, launched });
-    const compiled = parsed.map((probe, number) =>
-      compileProbe(probe, { resolve: () => resolved[number]! }, compileOptions(request, filter, number, way)),
-    );
+    const compiled = compileParts(parts, resolved, (part, number, kept) => ({
+      ...compileOptions(request, filter, part, number, way),
+      ...sharedOptions(part, shared, kept),
+      sites: resolved.reduce((sum, { sites }) => sum + sites.length, 0),
+    }));
     if (compiled.some(({ event }) => holdsUserAddresses(event))) {
       requireNameableAddresses();
       for (const pid of pids) symbolizer.warm(pid);
     }
-    return assemble(request, { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer });
+    return assemble(request, { parts, shared, resolved, compiled, filter, pids, way, resolver, symbolizer });
   } catch (error) {
     symbolizer[Symbol.dispose]();
     resolver[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Compiles all parts; entries of spans first, since their returns read what they keep. */
+function compileParts(
+  parts: readonly ProbePart[],
+  resolved: readonly ResolvedProbe[],
+  optionsOf: (part: ProbePart, number: number, kept: KeptLayout | undefined) => CompileOptions,
+): readonly CompiledProbe[] {
+  const compile = (number: number, kept?: KeptLayout): CompiledProbe => {
+    const part = parts[number]!;
+    return compileProbe(part.parsed, { resolve: () => resolved[number]! }, optionsOf(part, number, kept));
+  };
+  const entries = new Map<number, CompiledProbe>();
+  parts.forEach(({ role, probe }, number) => {
+    if (role === "span-entry") entries.set(probe, compile(number));
+  });
+  return parts.map(({ role, probe }, number) =>
+    role === "span-entry" ? entries.get(probe)! : compile(number, entries.get(probe)?.kept),
+  );
 }
 
 /**
@@ -139,14 +164,16 @@ function requireOwnMachine({ architecture, sites }: ResolvedProbe): void {
 function compileOptions(
   request: PrepareRequest,
   filter: ProcessFilter,
+  part: ProbePart,
   number: number,
   way: AttachWay,
 ): CompileOptions {
+  const isScript = typeof request.probes[part.probe] !== "string";
   return {
     textLimit: request.textLimit,
-    columns: { cpu: request.cpuColumn, comm: true, uid: false },
+    columns: { cpu: !isScript && request.cpuColumn, comm: !isScript, uid: false },
     // Kernel: a uprobe is hit by user code, whose registers lead to no kernel stack (get_perf_callchain, user_mode(regs)).
-    stacks: { user: request.stacks.user ? mostFrames : 0, kernel: 0 },
+    stacks: { user: !isScript && request.stacks.user ? mostFrames : 0, kernel: 0 },
     filter,
     // Kernel: every kernel with uprobe_multi (6.6) takes sleepable programs for it; for the PMU it is tried.
     sleepable: way === "uprobe_multi" || new Features().has("sleepable programs"),
@@ -157,7 +184,8 @@ function compileOptions(
 }
 
 interface Parts {
-  readonly parsed: readonly ParsedProbe[];
+  readonly parts: readonly ProbePart[];
+  readonly shared: SharedObjects;
   readonly resolved: readonly ResolvedProbe[];
   readonly compiled: readonly CompiledProbe[];
   readonly filter: ProcessFilter;
@@ -167,29 +195,22 @@ interface Parts {
   readonly symbolizer: Symbolizer;
 }
 
-function assemble(request: PrepareRequest, parts: Parts): Prepared {
-  const { parsed, resolved, compiled, filter, pids, way, resolver, symbolizer } = parts;
-  const probes = compiled.map(({ event, template }, number): TracedProbe => ({
-    number,
-    text: request.probes[number]!,
-    event,
-    template,
-  }));
-  const sites: TracedSite[] = [];
-  const attachments: Attachment[] = [];
+function assemble(request: PrepareRequest, given: Parts): Prepared {
+  const { parts, shared, resolved, compiled, filter, pids, way, resolver, symbolizer } = given;
+  const probes = request.probes.map((asked, number) =>
+    tracedProbe(asked, number, parts[number]!, compiled[number]!),
+  );
   // Why: a link's pid covers no children, and each process would need a link of its own.
   const linkedPids = filter.children === undefined && !usesPidMap(filter) ? pids : [];
-  resolved.forEach((target, number) => {
-    const first = sites.length;
-    const { selector } = parsed[number]!.tree;
-    const wanted = linkedPids.length === 0 ? withoutTwins(target.sites) : target.sites;
-    for (const site of wanted) sites.push(tracedSite(probes[number]!, selector, site));
-    // Why only then: it reads each entry's first bytes.
-    const rules = request.stacks.user ? findCallerRules(wanted) : [];
+  const { sites, attachments } = placeSites(probes, {
+    parts,
+    resolved,
+    compiled,
+    needsCallers: request.stacks.user,
+    isEverywhere: linkedPids.length === 0,
     // Why not the users of the file alone: a command that is not started yet uses none.
-    const pidsOf = (binary: Binary): readonly number[] =>
-      linkedPids.filter((pid) => request.launched || target.users.get(binary)?.includes(pid));
-    attachments.push(...groupSites(wanted, { probe: number, first, rules, pidsOf }, compiled[number]!));
+    pidsOf: (target, binary) =>
+      linkedPids.filter((pid) => request.launched || target.users.get(binary)?.includes(pid)),
   });
   const kernel = request.kernel ?? thisKernel;
   const slowNote = way === "pmu" ? weighPmu(countPlaces(attachments), kernel) : undefined;
@@ -203,11 +224,11 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
         way,
         pids,
       },
-      skipped: resolved.flatMap(({ skipped }) => skipped),
+      skipped: skippedOf(resolved),
       notes: [
         ...new Set([
           ...resolved.flatMap(({ notes }) => notes),
-          ...resolved.flatMap(({ sites }, number) => argumentNotes(parsed[number]!, sites)),
+          ...resolved.flatMap(({ sites }, number) => argumentNotes(parts[number]!.parsed, sites)),
           ...(slowNote === undefined ? [] : [slowNote]),
           ...filterNotes(request),
           ...(resolved.some(({ sites }) => sites.some(({ trap }) => trap === "uretprobe"))
@@ -218,10 +239,10 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
             : []),
         ]),
       ],
-      dumps: request.statistics ? compiled.map((probe, number) => printProbe(probe, resolved[number]!)) : [],
+      dumps: request.statistics ? probes.map(({ number }) => explainParts(number, given)) : [],
     },
     session: {
-      maps: sizedMaps(compiled, ringBytes(request)),
+      maps: sessionMaps(compiled, ringBytes(request)),
       attachments,
       way,
       kernel,
@@ -230,13 +251,18 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
     },
     // Why a getter: whether this is a virtual machine stands in /proc/cpuinfo, which takes the kernel milliseconds to write.
     get costs() {
-      return resolved.map((target) =>
-        target.sites.reduce((most, site) => Math.max(most, predictCost(site)), 0),
+      return probes.map((_, probe) =>
+        resolved.reduce(
+          (sum, target, part) => (parts[part]!.probe === probe ? sum + dearest(target) : sum),
+          0,
+        ),
       );
     },
     symbolizer,
+    shared,
+    spans: parts.flatMap(({ role, probe }) => (role === "span-return" ? [probe] : [])),
     searched(probe) {
-      const { selector } = parsed[probe]!.tree;
+      const { selector } = parts[probe]!.parsed.tree;
       const binaries = [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))];
       const isFunction = selector.kind === "function";
       return {
@@ -252,6 +278,36 @@ function assemble(request: PrepareRequest, parts: Parts): Prepared {
   };
 }
 
+/** What each part of a probe became, the entry of a span behind its return. */
+function explainParts(probe: number, { parts, resolved, compiled }: Parts): string {
+  const own = parts.flatMap((part, number) =>
+    part.probe === probe ? [printProbe(compiled[number]!, resolved[number]!)] : [],
+  );
+  return own.join("\n");
+}
+
+function tracedProbe(
+  asked: AskedProbe,
+  number: number,
+  part: ProbePart,
+  compiled: CompiledProbe,
+): TracedProbe {
+  const { event, template, shapeField, shapeFields } = compiled;
+  const isScript = typeof asked !== "string";
+  return {
+    number,
+    text: isScript ? asked.target : asked,
+    event,
+    template,
+    ...(isScript ? { values: { shapes: part.shapes, shapeField, shapeFields } } : {}),
+  };
+}
+
+/** What was left out, each function once: a span looks for it twice. */
+function skippedOf(resolved: readonly ResolvedProbe[]): readonly SkippedPlace[] {
+  const skipped = resolved.flatMap((target) => target.skipped);
+  return [...new Map(skipped.map((place) => [`${place.name} ${place.address}`, place])).values()];
+}
 /** Behind a function's first instruction the registers of the arguments may have been used for other things. */
 function argumentNotes({ tree }: ParsedProbe, sites: readonly Site[]): string[] {
   if (!readsArguments(tree) || !sites.some(({ role }) => role === "inside")) return [];
@@ -262,19 +318,16 @@ function argumentNotes({ tree }: ParsedProbe, sites: readonly Site[]): string[] 
 
 /** Kernel: MAX_URETPROBE_DEPTH, kernel/events/uprobes.c: the depth counts the calls of all probed returns of a thread. */
 const deepReturns =
-  "r: a thread's returns are seen 64 calls deep; probed calls below return unseen and uncounted";
+  "returns are seen 64 calls deep in each thread; probed calls below return unseen and uncounted";
 
 /** Counts a place in each process that it is armed in. */
 function countPlaces(attachments: readonly Attachment[]): number {
   return attachments.reduce((sum, { sites, pids }) => sum + sites.length * Math.max(1, pids.length), 0);
 }
 
-/** The maps that all probes share: one ring, and counters for every probe. */
-function sizedMaps(compiled: readonly CompiledProbe[], ring: number): readonly MapSpec[] {
-  return compiled.at(-1)!.maps.map((map) => {
-    if (map.name === eventsMap) return { ...map, entries: ring };
-    return map.name === countersMap ? { ...map, entries: compiled.length } : map;
-  });
+/** Nanoseconds of one hit at the dearest place. */
+function dearest({ sites }: ResolvedProbe): number {
+  return sites.reduce((most, site) => Math.max(most, predictCost(site)), 0);
 }
 
 function ringBytes({ bufferPages }: PrepareRequest): number {

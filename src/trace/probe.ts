@@ -1,5 +1,7 @@
 /** Owns what a running trace knows of its probes and sites. Does not own how they were found or are attached. */
+import type { CompiledProbe } from "../lang/compile.js";
 import type { EventLayout } from "../lang/event.js";
+import type { Shape } from "../lang/script/shape.js";
 import type { Template } from "../lang/template.js";
 
 export interface TracedProbe {
@@ -9,6 +11,13 @@ export interface TracedProbe {
   readonly text: string;
   readonly event: EventLayout;
   readonly template: Template | undefined;
+  /** How events become values, of a probe that was written as a function. */
+  readonly values?: EventValues;
+}
+
+/** Where in an event the values of each shape lie. */
+export interface EventValues extends Pick<CompiledProbe, "shapeField" | "shapeFields"> {
+  readonly shapes: readonly Shape[];
 }
 
 /** One place of one probe; its number is its place in the session's list, and its attach cookie. */
@@ -42,6 +51,10 @@ export interface Losses {
   readonly recursionMisses: bigint;
   /** Records of what processes map that the kernel could not store: names of addresses may be missing. */
   readonly lostMappings: number;
+  /** Additions to aggregates that had no room for another key. */
+  readonly dropped: bigint;
+  /** Returns in spans whose entry was not kept: it was left out, or called before the span was armed. */
+  readonly missedReturns: bigint;
   /** Forks and ends of processes that were not seen, so that children may be missing, or strangers taken for children. */
   readonly familyChanges: number;
 }

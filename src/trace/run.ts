@@ -1,6 +1,6 @@
 /**
  * Owns one run: looks at the ring buffer, hands on events, notices when there is nothing left to trace or it costs too much.
- * Does not own preparing and arming (observe.ts) nor what is shown (tools/).
+ * Does not own preparing and arming (arm.ts) nor what is shown (tools/).
  */
 import { findProcess } from "../target/process.js";
 import type { ProcessInfo } from "../target/process.js";

@@ -13,6 +13,7 @@ import type { RingBuffer } from "../kernel/ringbuffer.js";
 import { RefusedPlaceError } from "../kernel/uprobes.js";
 import type { UprobeSite } from "../kernel/uprobes.js";
 import { siteOf } from "../lang/event.js";
+import { dropsMap, tunablesMap } from "../lang/maps.js";
 import type { EventRecord } from "./events.js";
 import type { ProbeCounters } from "./probe.js";
 import { EventStream } from "./stream.js";
@@ -50,6 +51,12 @@ export interface RefusedSite {
   readonly site: number;
   /** In the kernel's words. */
   readonly reason: string;
+}
+
+/** One element of a map. */
+export interface MapElement {
+  readonly key: Uint8Array;
+  readonly parts: readonly Uint8Array[];
 }
 
 /** More are no single gaps in what uscope knows of the kernel; each costs a search among all places of its file. */
@@ -127,6 +134,30 @@ export class Session implements Disposable {
     return { hits, lost, faults, filtered, ...(reached === undefined ? {} : { reached }) };
   }
 
+  /** All elements of a map, of an array those that are not zero: keys, and values with one part per processor where the map has those. */
+  elements(name: string): readonly MapElement[] {
+    const map = this.#requireMap(name);
+    const { kind } = map.spec;
+    const isPerCpu = kind === "percpu-array" || kind === "percpu-hash";
+    const entries = kind === "percpu-array" || kind === "array" ? map.touchedEntries() : map.entries();
+    return entries.map(({ key, value }) => ({ key, parts: isPerCpu ? map.splitPerCpu(value) : [value] }));
+  }
+
+  /** What probes have counted in the map `drops` under a number, all CPUs together. */
+  drops(number: number): bigint {
+    const map = this.#requireMap(dropsMap);
+    const value = map.lookup(u32Bytes(number));
+    assert(value, "a number without a place in drops");
+    return sumPerCpu(map.splitPerCpu(value))[0] ?? 0n;
+  }
+
+  /** Sets a tunable number: programs that are hit from now on see it. */
+  tune(number: number, value: bigint): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigInt64(0, value, true);
+    this.#requireMap(tunablesMap).update(u32Bytes(number), bytes);
+  }
+
   /** Hits that the kernel skipped because another program ran on that CPU (PMU, before 6.0), all programs together. */
   recursionMisses(): bigint {
     return this.#programs.reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n);
@@ -134,7 +165,8 @@ export class Session implements Disposable {
 
   /** Disarms all places; events already sent can still be drained. */
   disarm(): void {
-    for (const link of this.#links.splice(0)) link[Symbol.dispose]();
+    // Why backwards: of a span the returns go first, so that none is seen whose entry was not.
+    for (const link of this.#links.splice(0).reverse()) link[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

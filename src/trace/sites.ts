@@ -11,23 +11,77 @@ import type { CallerRule } from "../lang/target.js";
 import type { Selector } from "../lang/tree.js";
 import { isTwinFile } from "../target/binary.js";
 import type { Binary } from "../target/binary.js";
+import { findCallerRules } from "../target/entry-caller.js";
+import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
+import { pairSites } from "./pairs.js";
+import type { ProbePart } from "./parts.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
 import type { Attachment } from "./session.js";
 
-/** What a session knows of the sites of one probe. */
-export interface SiteNumbers {
+/** All parts of a session, with what was found and compiled for each. */
+export interface FoundParts {
+  readonly parts: readonly ProbePart[];
+  readonly resolved: readonly ResolvedProbe[];
+  readonly compiled: readonly CompiledProbe[];
+  /** Stacks are taken, and their callers must be completed. */
+  readonly needsCallers: boolean;
+  /** The places are armed in all processes. */
+  readonly isEverywhere: boolean;
+  /** Processes to arm the sites of a file in; empty: in all. */
+  readonly pidsOf: (target: ResolvedProbe, binary: Binary) => readonly number[];
+}
+
+/** The sites of a session by number, and what is to be armed, in this order. */
+export interface PlacedSites {
+  readonly sites: readonly TracedSite[];
+  readonly attachments: readonly Attachment[];
+}
+
+/** Numbers the sites of all probes. Of a span both ends have one number: that of the function. */
+export function placeSites(probes: readonly TracedProbe[], found: FoundParts): PlacedSites {
+  const sites: TracedSite[] = [];
+  const attachments: Attachment[] = [];
+  for (const probe of probes) {
+    const first = sites.length;
+    const ends = endsOf(probe.number, found);
+    const { selector } = found.parts[ends[0]!.part]!.parsed.tree;
+    for (const site of ends[0]!.sites) sites.push(tracedSite(probe, selector, site));
+    for (const { part, sites: placed } of ends) {
+      const target = found.resolved[part]!;
+      // Why only then: it reads each entry's first bytes.
+      const rules = found.needsCallers ? findCallerRules(placed) : [];
+      const pidsOf = (binary: Binary): readonly number[] => found.pidsOf(target, binary);
+      attachments.push(...groupSites(placed, { probe: part, first, rules, pidsOf }, found.compiled[part]!));
+    }
+  }
+  return { sites, attachments };
+}
+
+/** The parts of a probe with their sites, in the order in which they are armed. Why the entry first: a return without one is worth nothing. */
+function endsOf(probe: number, { parts, resolved, isEverywhere }: FoundParts) {
+  const only = (sites: readonly Site[]): readonly Site[] => (isEverywhere ? withoutTwins(sites) : sites);
+  const entry = parts.findIndex((part) => part.role === "span-entry" && part.probe === probe);
+  if (entry === -1) return [{ part: probe, sites: only(resolved[probe]!.sites) }];
+  const pairs = pairSites({ ...resolved[entry]!, sites: only(resolved[entry]!.sites) }, resolved[probe]!);
+  return [
+    { part: entry, sites: pairs.map((pair) => pair.entry) },
+    { part: probe, sites: pairs.map((pair) => pair.exit) },
+  ];
+}
+
+/** What a session knows of the sites of one part. */
+interface SiteNumbers {
   readonly probe: number;
   /** Number of the first site among those of all probes. */
   readonly first: number;
   /** One per site, or none. */
   readonly rules: readonly CallerRule[];
-  /** Processes to arm the sites of a file in; empty: in all. */
   readonly pidsOf: (binary: Binary) => readonly number[];
 }
 
 /** Sites that share program, file and kind of trap are armed together; a site's number, with its rule, is its cookie. */
-export function groupSites(
+function groupSites(
   sites: readonly Site[],
   { probe, first, rules, pidsOf }: SiteNumbers,
   { programs }: CompiledProbe,
@@ -65,7 +119,7 @@ export function groupSites(
  * Leaves out the sites of files that are earlier ones seen through another overlay mount: what is armed in all processes at
  * once would report each hit through each of them.
  */
-export function withoutTwins(sites: readonly Site[]): readonly Site[] {
+function withoutTwins(sites: readonly Site[]): readonly Site[] {
   const binaries = [...new Set(sites.map(({ binary }) => binary))];
   if (binaries.length < 2) return sites;
   const twins = new Set(
@@ -75,7 +129,7 @@ export function withoutTwins(sites: readonly Site[]): readonly Site[] {
 }
 
 /** Why a getter: of 78,000 places of a pattern few are hit, and a demangled name costs more than arming its place. */
-export function tracedSite(probe: TracedProbe, selector: Selector, site: Site): TracedSite {
+function tracedSite(probe: TracedProbe, selector: Selector, site: Site): TracedSite {
   let label: string | undefined;
   return {
     probe,

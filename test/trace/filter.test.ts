@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NotFoundError } from "../../src/base/errors.js";
 import { pidOf } from "../../src/trace/events.js";
 import { resolveFilter } from "../../src/trace/filter.js";
-import { observe } from "../../src/trace/observe.js";
+import { arm } from "../../src/trace/arm.js";
 import { runCli } from "../support/cli.js";
 import { fits, needs } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
@@ -33,9 +33,9 @@ const cgroupOf = (path: string) =>
 
 /** The processes whose calls are seen in half a second. */
 async function seenIn(cgroup: string): Promise<Set<number>> {
-  await using observation = await observe({ probes: [`${victim}:result`], cgroup });
+  await using armed = await arm({ probes: [`${victim}:result`], cgroup });
   const seen = new Set<number>();
-  await observation.run({
+  await armed.run({
     signal: AbortSignal.timeout(500),
     onEvent: (record) => void seen.add(pidOf(record)),
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { attachMulti, attachPmu, RefusedPlaceError } from "../../src/kernel/uprobes.js";
 import type { UprobeLink, UprobeRequest, UprobeSite } from "../../src/kernel/uprobes.js";
-import { observe } from "../../src/trace/observe.js";
+import { arm } from "../../src/trace/arm.js";
 import { prepare } from "../../src/trace/prepare.js";
 import type { Prepared, PrepareRequest } from "../../src/trace/prepare.js";
 import { Session } from "../../src/trace/session.js";
@@ -98,7 +98,7 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
       expect(bpftoolCounts(name).links).toBe(before.links);
     });
 
-    it("is among the skipped ones of an observation, and not among the armed ones", async () => {
+    it("is among the skipped ones of an armed, and not among the armed ones", async () => {
       await using target = converse(binary);
       await target.line();
       const locked = fileOffsetOf(binary, "locked");
@@ -118,14 +118,14 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
           }
         };
       const kernel = { ...thisKernel, attachMulti: misled(attachMulti), attachPmu: misled(attachPmu) };
-      await using observation = await observe({
+      await using armed = await arm({
         probes: [`${binary}:[ab]*[ha]`],
         pids: [target.child.pid!],
         attach: way,
         kernel,
       });
-      expect(observation.skipped).toEqual([{ name: "beta", reason: refusal }]);
-      expect(observation.armed).toMatchObject({ places: 1, files: 1, way });
+      expect(armed.skipped).toEqual([{ name: "beta", reason: refusal }]);
+      expect(armed.armed).toMatchObject({ places: 1, files: 1, way });
     });
   },
 );
@@ -183,7 +183,7 @@ describe.runIf(hasOverlay && needs("attach cookie", "perf_event links", "uprobe_
         children: false,
         armed: { places: 1, files: 1 },
       },
-    ])("reports every hit once: $name", async ({ others, children, armed }) => {
+    ])("reports every hit once: $name", async ({ others, children, armed: expected }) => {
       await using first = converse(...withOverlay(merged));
       await using second = converse(...withOverlay(merged));
       const rest = Array.from({ length: others }, () => converse(...withOverlay(merged)));
@@ -193,13 +193,13 @@ describe.runIf(hasOverlay && needs("attach cookie", "perf_event links", "uprobe_
         const pids = targets.map(({ child }) => child.pid!);
         const devices = pids.map((pid) => statSync(`/proc/${pid}/root${merged}`).dev);
         expect(new Set(devices).size).toBe(targets.length);
-        await using observation = await observe({ probes: [`${merged}:alpha`], pids, children, attach: way });
-        expect(observation.armed).toMatchObject(armed);
+        await using armed = await arm({ probes: [`${merged}:alpha`], pids, children, attach: way });
+        expect(armed.armed).toMatchObject(expected);
         for (const [index, target] of [first, second].entries()) {
           target.say(`${5 + index} 0`);
           await target.line();
         }
-        expect(observation.counters()[0]!.hits).toBe(11n);
+        expect(armed.counters()[0]!.hits).toBe(11n);
       } finally {
         for (const target of rest) await target[Symbol.asyncDispose]();
       }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { UnsupportedError } from "../../src/base/errors.js";
 import { NoMultiLinksError } from "../../src/kernel/uprobes.js";
-import { observe } from "../../src/trace/observe.js";
-import type { ObserveRequest } from "../../src/trace/observe.js";
+import { arm } from "../../src/trace/arm.js";
+import type { ArmRequest } from "../../src/trace/arm.js";
 import { chooseWay, thisKernel, weighPmu } from "../../src/trace/way.js";
 import type { KernelWays } from "../../src/trace/way.js";
 import { needs, settledCounts } from "../support/kernel.js";
@@ -30,18 +30,18 @@ const silent: KernelWays = {
 };
 
 /** Traces a command from its first call to its end. */
-async function countEvents(request: Partial<ObserveRequest>): Promise<{ way: string; events: number }> {
-  await using observation = await observe({
+async function countEvents(request: Partial<ArmRequest>): Promise<{ way: string; events: number }> {
+  await using armed = await arm({
     probes: [`${victim}:result`],
     command: [victim, "50"],
     ...request,
   });
   let events = 0;
-  await observation.run({
+  await armed.run({
     signal: new AbortController().signal,
     onEvent: () => void events++,
   });
-  return { way: observation.armed.way, events };
+  return { way: armed.armed.way, events };
 }
 
 describe.runIf(needs("uprobe_multi", "perf_event links"))("places are armed", () => {
@@ -66,7 +66,7 @@ describe.runIf(needs("uprobe_multi", "perf_event links"))("places are armed", ()
 
 describe("many places through the PMU", () => {
   test("are refused before anything is armed, with what to do instead", async () => {
-    const asked = observe({ probes: ["c:*"], attach: "pmu", pids: [] });
+    const asked = arm({ probes: ["c:*"], attach: "pmu", pids: [] });
     await expect(asked).rejects.toThrow(UnsupportedError);
     await expect(asked).rejects.toThrow(
       /^\d{4} places are too many for the uprobe PMU, at most 500: letting go of them would take about \d{3} s\n {2}at: .*\n {2}fix: leave --attach pmu out/,
