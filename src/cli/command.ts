@@ -8,6 +8,8 @@ export interface Command {
   /** One paragraph. */
   readonly purpose: string;
   readonly options: readonly OptionRow[];
+  /** Everything behind the first argument belongs to that, as if `--` stood there. */
+  readonly endsAtArgument?: true;
   /** Command lines with one line of explanation each. */
   readonly examples: readonly (readonly [command: string, explanation: string])[];
   /** More for the end of the help text: columns, file formats. */

@@ -8,7 +8,7 @@ import { UsageError, isUscopeError } from "../base/errors.js";
 import { escapeLines, nearestNames } from "../base/text.js";
 import { Output } from "../tools/output.js";
 import type { Command } from "./command.js";
-import { parseOptions, printOptions } from "./options.js";
+import { endAtArgument, parseOptions, printOptions } from "./options.js";
 
 interface CommandRow {
   readonly summary: string;
@@ -19,6 +19,26 @@ const commands: Readonly<Record<string, CommandRow>> = {
   trace: {
     summary: "print a line for each call of a function, with its arguments",
     load: () => import("./commands/trace.js"),
+  },
+  count: {
+    summary: "count the calls of functions, tens of thousands at once",
+    load: () => import("./commands/count.js"),
+  },
+  latency: {
+    summary: "show how long functions take: histograms and percentiles",
+    load: () => import("./commands/latency.js"),
+  },
+  args: {
+    summary: "count values of arguments and returns, or draw their histogram",
+    load: () => import("./commands/args.js"),
+  },
+  slower: {
+    summary: "print the calls that take longer than a threshold, with their arguments",
+    load: () => import("./commands/slower.js"),
+  },
+  run: {
+    summary: "run a script of your own: probes written in TypeScript",
+    load: () => import("./commands/run.js"),
   },
   list: {
     summary: "list the functions of a binary, a library or a process",
@@ -66,12 +86,13 @@ async function runCommand([name, ...words]: readonly string[]): Promise<number> 
     });
   }
   const { command } = await row.load();
-  const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+  const all = command.endsAtArgument === true ? endAtArgument(command.options, words) : words;
+  const own = all.includes("--") ? all.slice(0, all.indexOf("--")) : all;
   if (own.includes("--help") || own.includes("-h")) {
     say(helpOf(command, row.summary));
     return 0;
   }
-  return command.run(parseOptions(name, command.options, words));
+  return command.run(parseOptions(name, command.options, all));
 }
 
 function say(text: string, descriptor = 1): void {

@@ -10,7 +10,7 @@ export interface OptionRow {
   /** Long name without dashes. */
   readonly name: string;
   readonly letter?: string;
-  /** The long name that BCC has for it, where that is another. */
+  /** The long name, or the letter, that BCC has for it, where that is another. */
   readonly alias?: string;
   /** What to call the value in help; an option without one is a switch. */
   readonly value?: string;
@@ -42,7 +42,8 @@ export function parseOptions(
       const type = row.value === undefined ? ("boolean" as const) : ("string" as const);
       const form = { type, multiple: true };
       const named = [row.name, row.letter === undefined ? form : { ...form, short: row.letter }] as const;
-      return row.alias === undefined ? [named] : [named, [row.alias, form] as const];
+      if (row.alias === undefined) return [named];
+      return [named, [row.alias, row.alias.length === 1 ? { ...form, short: row.alias } : form] as const];
     }),
   );
   let parsed;
@@ -77,6 +78,31 @@ export function parseOptions(
     number: (name, least = 0, kind = "whole") =>
       parseNumber(command, rows, name, texts(name)[0], least, kind),
   };
+}
+
+/** Puts `--` behind the first word that is neither an option nor the value of one. */
+export function endAtArgument(rows: readonly OptionRow[], words: readonly string[]): readonly string[] {
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word === "--") return words;
+    if (!word.startsWith("-") || word === "-")
+      return [...words.slice(0, index + 1), "--", ...words.slice(index + 1)];
+    if (takesNext(rows, word)) index++;
+  }
+  return words;
+}
+
+/** `--name VALUE`, and `-n VALUE` also behind switches: `-vn VALUE`. */
+function takesNext(rows: readonly OptionRow[], word: string): boolean {
+  if (word.startsWith("--")) {
+    const name = word.slice(2);
+    return rows.some((row) => row.value !== undefined && (row.name === name || row.alias === name));
+  }
+  const letters = word.slice(1).split("");
+  const first = letters.findIndex((letter) =>
+    rows.some((row) => row.value !== undefined && row.letter === letter),
+  );
+  return first !== -1 && first === letters.length - 1;
 }
 
 /** Prints the table as help shows it. */

@@ -12,7 +12,7 @@ import type { TracedProbe, TracedSite } from "../trace/probe.js";
 import type { WallClock } from "./clock.js";
 
 /** A value in JSON. 64-bit integers and addresses are strings, since JSON's readers keep only 53 bits. */
-type JsonValue =
+export type JsonValue =
   | number
   | string
   | null

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { observe } from "../../src/index.js";
+import { arm } from "../../src/index.js";
 import { startCli } from "../support/cli.js";
 import { compile } from "../support/programs.js";
 
@@ -53,14 +53,14 @@ test("SIGTERM ends a trace whose reader is paused", async () => {
 test("a handler slower than the events can still be stopped", async () => {
   const child = startVictim();
   const controller = new AbortController();
-  await using observation = await observe({
+  await using armed = await arm({
     probes: [`${victim}:integers`, `${victim}:result`],
     pids: [child.pid!],
     bufferPages: 16,
   });
   setTimeout(() => controller.abort(), 500);
   const begun = performance.now();
-  const ending = await observation.run({
+  const ending = await armed.run({
     signal: controller.signal,
     onEvent() {
       const until = performance.now() + 0.02;
@@ -69,7 +69,7 @@ test("a handler slower than the events can still be stopped", async () => {
   });
   expect(ending.kind).toBe("stopped");
   expect(performance.now() - begun).toBeLessThan(15_000);
-  expect(observation.counters()[0]!.lost).toBeGreaterThan(0n);
+  expect(armed.counters()[0]!.lost).toBeGreaterThan(0n);
 });
 
 /** The uscope that traces a process, under the shell that started it. */

@@ -1,0 +1,177 @@
+/**
+ * Owns `uscope slower`: calls that took as long as a threshold or longer, with their arguments. docs/slower.md is the contract.
+ * Does not own the options' spelling (cli/).
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { observe, span } from "../index.js";
+import type { ScriptProbe } from "../index.js";
+import { printJsonLine } from "./cells.js";
+import { WallClock } from "./clock.js";
+import { printDuration } from "./histogram.js";
+import { Watching, printName } from "./watching.js";
+import type { WatchRequest } from "./watching.js";
+
+export interface SlowerRequest extends WatchRequest {
+  /** Nanoseconds. */
+  readonly threshold: number;
+  /** Arguments shown, from the first on, 0 to 6. */
+  readonly words: number;
+  /** Ends after so many calls. */
+  readonly most: number | undefined;
+}
+
+/** Milliseconds without a look at signals and the reader at most, however fast calls come. */
+const breath = 20;
+
+/** Runs until it is stopped or nothing is left to watch; returns the exit code. */
+export async function slower(request: SlowerRequest): Promise<number> {
+  using watching = new Watching(request);
+  const probes = request.patterns.map((pattern) => watchCalls(pattern, request));
+  await using observation = observe(Object.fromEntries(probes.entries()), request.options);
+  await watching.begin(observation);
+  const print = request.json ? jsonPrinter() : columnPrinter(request);
+  await watching.write(print.header);
+  let shown = 0;
+  let waiting = "";
+  let flushing: NodeJS.Immediate | undefined;
+  let lastTurn = performance.now();
+  const flush = async (): Promise<void> => {
+    const text = waiting;
+    waiting = "";
+    clearImmediate(flushing);
+    flushing = undefined;
+    await watching.write(text);
+  };
+  for await (const { event } of observation) {
+    waiting += print.line(event);
+    if (++shown === request.most) break;
+    if (performance.now() > lastTurn + breath) {
+      await flush();
+      await turn();
+      lastTurn = performance.now();
+    } else flushing ??= setImmediate(() => void flush());
+  }
+  await flush();
+  watching.remark(
+    `${shown} ${shown === 1 ? "call" : "calls"} shown that took ${printDuration(request.threshold)} or longer`,
+  );
+  return await watching.finish(observation);
+}
+
+function watchCalls(pattern: string, { threshold, words }: SlowerRequest) {
+  return span(pattern, {
+    // Why one by one: what is not shown is not read, so that the place may be chosen where a hit is cheapest.
+    entry: (p, { words }) => {
+      if (words === 0) return [];
+      if (words === 1) return [p.arg(0)];
+      if (words === 2) return [p.arg(0), p.arg(1)];
+      if (words === 3) return [p.arg(0), p.arg(1), p.arg(2)];
+      if (words === 4) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3)];
+      if (words === 5) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4)];
+      return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4), p.arg(5)];
+    },
+    exit: (p, { threshold }) => {
+      if (p.durationNs < threshold) return;
+      return {
+        time: p.time,
+        pid: p.pid,
+        tid: p.tid,
+        comm: p.comm,
+        name: p.function,
+        durationNs: p.durationNs,
+        returned: p.returned(),
+        words: p.entry,
+      };
+    },
+    using: { threshold, words },
+  });
+}
+
+type SlowCall = ReturnType<typeof watchCalls> extends ScriptProbe<infer Event> ? Event : never;
+
+interface CallPrinter {
+  readonly header: string;
+  line(call: SlowCall): string;
+}
+
+const nameWidth = { least: 16, most: 40 };
+
+function columnPrinter({ words }: SlowerRequest): CallPrinter {
+  const clock = new WallClock();
+  let width = nameWidth.least;
+  const layOut = (
+    cells: readonly [string, string, string, string, string, string, string, string],
+  ): string => {
+    const [time, pid, tid, comm, name, took, returned, shown] = cells;
+    if (name.length <= nameWidth.most) width = Math.max(width, name.length);
+    const who = `${time} ${pid.padEnd(7)} ${tid.padEnd(7)} ${comm.padEnd(15)} ${name.padEnd(width)}`;
+    return `${`${who} ${took.padStart(7)} ${returned.padEnd(14)} ${shown}`.trimEnd()}\n`;
+  };
+  return {
+    header: layOut([
+      "TIME    ",
+      "PID",
+      "TID",
+      "COMM",
+      "FUNC",
+      "LATENCY",
+      "RETURNED",
+      words === 0 ? "" : "ARGS",
+    ]),
+    line: ({ time, pid, tid, comm, name, durationNs, returned, words }) =>
+      layOut([
+        clock.localTime(Number(time)),
+        String(pid),
+        String(tid),
+        printName(comm),
+        printName(name),
+        printLatency(durationNs),
+        printWord(returned),
+        words.map(printWord).join(" "),
+      ]),
+  };
+}
+
+function jsonPrinter(): CallPrinter {
+  const clock = new WallClock();
+  return {
+    header: "",
+    line: ({ time, pid, tid, comm, name, durationNs, returned, words }) =>
+      printJsonLine({
+        time_ns: time,
+        unix_time: clock.unixSeconds(time),
+        function: name,
+        pid,
+        tid,
+        comm,
+        latency_ns: durationNs,
+        returned,
+        args: words,
+      }),
+  };
+}
+
+/** Three digits: who looks for slow calls compares them. */
+function printLatency(nanoseconds: number): string {
+  const [unit, size] = (
+    [
+      ["s", 1e9],
+      ["ms", 1e6],
+      ["us", 1e3],
+    ] as const
+  ).find(([, size]) => nanoseconds >= size) ?? ["ns", 1];
+  const value = nanoseconds / size;
+  return `${size === 1 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)}${unit}`;
+}
+
+/** Words that are this near below zero are taken for negative numbers of 32 or 64 bits. */
+const nearZero = 1n << 16n;
+
+/** A word of unknown type: what fits into 32 bits, and small negative numbers, in decimal; addresses and all else in hexadecimal. */
+export function printWord(word: bigint): string {
+  for (const bits of [32, 64]) {
+    const whole = 1n << BigInt(bits);
+    if (word < whole && word >= whole - nearZero) return String(word - whole);
+  }
+  return word < 1n << 32n ? String(word) : `0x${word.toString(16)}`;
+}
