@@ -1,7 +1,10 @@
 /** Owns a run of the benchmark: which questions are asked, the table on the terminal, and docs/benchmarks.md on demand. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compileOnce, compileOnceWord } from "./compile-once.js";
 import { measureCost } from "./cost.js";
+import { measureFunctions } from "./functions.js";
+import { measureGathered } from "./gathered.js";
 import { measureList } from "./list.js";
 import { measureLines } from "./lines.js";
 import { describeMachine } from "./machine.js";
@@ -14,7 +17,9 @@ import { Workplace } from "./workplace.js";
 
 const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Section>>> = {
   cost: measureCost,
+  gathered: measureGathered,
   lines: measureLines,
+  functions: measureFunctions,
   "start-up": measureStartUp,
   memory: measureMemory,
   "many-places": measureManyPlaces,
@@ -22,6 +27,10 @@ const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Secti
 };
 
 const words = process.argv.slice(2);
+if (words[0] === compileOnceWord) {
+  compileOnce();
+  process.exit(0);
+}
 const isWritten = words.includes("--write");
 const wanted = words.filter((word) => word !== "--write");
 const unknown = wanted.filter((word) => !Object.hasOwn(questions, word));

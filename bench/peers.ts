@@ -36,6 +36,16 @@ export async function printByBpftrace(workplace: Workplace, calls: number): Prom
   return { cost: readCost(text), lines: countLines(text) };
 }
 
+/** Lets bpftrace run a program that gathers while g is called; returns nanoseconds per call. */
+export async function gatherByBpftrace(
+  workplace: Workplace,
+  program: string,
+  calls: number,
+): Promise<number> {
+  const started = start("bpftrace", ["-e", program, "-c", `${workplace.loop} ${calls} g`]);
+  return readCost((await started.ended).stdout);
+}
+
 /** Lets BCC's trace print the same, or says in its words why it does not start. */
 export async function printByBcc(workplace: Workplace, calls: number): Promise<Printed | string> {
   let cost = 0;
