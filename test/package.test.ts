@@ -258,7 +258,8 @@ describe("examples under redis-benchmark, in a folder with nothing but the packa
 
   test("calls that were slow, and who calls", async () => {
     const slow = parseLines(await runExample("slow-calls.ts", `${redis.program}:processCommand`, "0.5"));
-    for (const row of slow) expect(row).toMatchObject({ pid: redis.pid, comm: "redis-server", returned: "0" });
+    for (const row of slow)
+      expect(row).toMatchObject({ pid: redis.pid, comm: "redis-server", returned: "0" });
     expect(slow.every(({ ns }) => Number(ns) >= 500)).toBe(true);
     expect(slow.length).toBeGreaterThan(requests);
     const callers = parseLines(await runExample("who-calls.ts", `${redis.program}:processCommand`));

@@ -133,7 +133,8 @@ const mostShown = 200;
 /** Prints the line of the source that the span begins in, and carets under the span, then the note. */
 export function printCaret(source: string, span: Span, note = ""): string {
   const start = Math.min(span.start, source.length);
-  const lineStart = source.lastIndexOf("\n", start - 1) + 1;
+  // Why: lastIndexOf takes a place before the beginning for the beginning.
+  const lineStart = start === 0 ? 0 : source.lastIndexOf("\n", start - 1) + 1;
   const newline = source.indexOf("\n", start);
   const lineEnd = newline === -1 ? source.length : newline;
   const line = source.slice(lineStart, lineEnd).replaceAll("\t", " ");

@@ -3,6 +3,7 @@
  * Does not own declarations (statements.ts).
  */
 import type { AnyNode, AssignmentExpression, UpdateExpression } from "acorn";
+import type { Variable } from "../tree.js";
 import type { Draft } from "./draft.js";
 import { binary, integerOf, typeOfVariable } from "./operators.js";
 import type { Binding, Evaluate, Scope } from "./scope.js";
@@ -135,7 +136,28 @@ export function store(
           : "compare, or write x !== 0";
     draft.refuse(node, `"${name}" is a ${binding.class}, and this is a ${value.class}`, fix);
   }
+  if (binding.decide !== undefined && value.type?.bytes === 8 && value.expression.kind !== "integer") {
+    binding.variable = binding.decide(value.type);
+    binding.decide = undefined;
+  }
+  refuseOtherSign(draft, name, binding.variable!, value, node);
   draft.push({ kind: "assign", variable: binding.variable!, value: value.expression, span });
+}
+
+/** Why: of 64 bits the largest unsigned values would become negative, or negative ones huge, without a word. */
+function refuseOtherSign(
+  draft: Draft,
+  name: string,
+  { type }: Variable,
+  { type: given, expression }: IntegerValue,
+  node: AnyNode,
+): void {
+  const isWide = type?.bytes === 8 && given?.bytes === 8;
+  if (!isWide || type.signed === given.signed || expression.kind === "integer") return;
+  const [own, other] = type.signed ? ["signed", "unsigned"] : ["unsigned", "signed"];
+  const cast = `p.cast(..., "${type.signed ? "i64" : "u64"}")`;
+  const begin = type.signed ? `, or begin with let ${name} = p.cast(0n, "u64")` : "";
+  draft.refuse(node, `"${name}" is ${own}, and this is ${other}`, `convert it: ${cast}${begin}`);
 }
 
 function refuseConstant(

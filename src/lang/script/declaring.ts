@@ -100,8 +100,17 @@ function bindName(
     return;
   }
   const first = integerOf(draft, value);
-  const variable = draft.keep(name, first.expression, typeOfVariable(first));
-  scope.add(name, { kind: "variable", variable, class: first.class });
+  const type = typeOfVariable(first);
+  if (value.kind === "constant" && first.class === "bigint") {
+    const { variable, decide } = declareOpen(draft, name, type ?? i64, first.expression);
+    scope.add(name, { kind: "variable", variable, class: first.class, decide });
+    return;
+  }
+  scope.add(name, {
+    kind: "variable",
+    variable: draft.keep(name, first.expression, type),
+    class: first.class,
+  });
 }
 
 /** The value, computed here, whatever is assigned behind this. */
@@ -142,20 +151,25 @@ function computed(draft: Draft, name: string, value: Value): Value {
 /** `let x;`: its class comes with the first value, its zero stands here. */
 function declareLater(draft: Draft, scope: Scope, id: Pattern): true {
   if (id.type !== "Identifier") return draft.refuse(id, "there is nothing to take apart", "give it a value");
-  const span = draft.spanOf(id);
+  const { decide } = declareOpen(draft, id.name, i64, literal(0n, draft.spanOf(id)));
+  scope.add(id.name, { kind: "variable", variable: undefined, class: undefined, decide });
+  return true;
+}
+
+/** Declares a variable whose type a later assignment decides: a written number says nothing of signs. */
+function declareOpen(draft: Draft, name: string, type: IntegerType, value: Expression) {
   const statement = {
     kind: "declare" as const,
-    variable: draft.variable(id.name, i64),
-    value: literal(0n, span),
-    span,
+    variable: draft.variable(name, type),
+    value,
+    span: value.span,
   };
   draft.push(statement satisfies Statement);
   const decide = (type: IntegerType | undefined): Variable => {
     statement.variable = { ...statement.variable, type };
     return statement.variable;
   };
-  scope.add(id.name, { kind: "variable", variable: undefined, class: undefined, decide });
-  return true;
+  return { variable: statement.variable, decide };
 }
 
 /** What could not be read is not reported again where it is used. */

@@ -24,8 +24,8 @@ export type Binding =
       readonly kind: "variable";
       variable: Variable | undefined;
       class: NumberClass | undefined;
-      /** Of a variable that was declared without a value: makes it, when the first value comes. */
-      readonly decide?: (type: IntegerType | undefined) => Variable;
+      /** Of a variable that was declared without a value, or with a written one: makes it, when the first value comes that has a type. */
+      decide?: ((type: IntegerType | undefined) => Variable) | undefined;
     }
   /** A loop's variable: another constant in each round. */
   | { readonly kind: "round"; value: Value };
