@@ -1,8 +1,9 @@
-/** Owns the build: the addon with the system's C compiler, the bundles with esbuild, the type declarations with tsc. */
+/** Owns the build: the addon with the system's C compiler, the WebAssembly module, the bundles with esbuild, the type declarations with tsc. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildAddon } from "./build-addon.mjs";
+import { buildWasm } from "./build-wasm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -47,6 +48,7 @@ function commandEntries() {
 
 export async function build() {
   buildAddon();
+  buildWasm();
   const { build: bundle } = await import("esbuild");
   rmSync(`${root}dist`, { recursive: true, force: true });
   /** @type {import("esbuild").BuildOptions} */

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { wasmCodePath } from "./build-wasm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -42,18 +43,21 @@ export async function setUp() {
       stdio: ["ignore", "ignore", "inherit"],
     });
   }
-  // Why the folder of the addon counts: whoever loses it has a build that loads nothing.
   const sources = [
     "src",
+    "assembly",
     "native",
     "scripts/build.mjs",
     "scripts/build-addon.mjs",
+    "scripts/build-wasm.mjs",
     "tsconfig.json",
     "tsconfig.types.json",
     "package.json",
     "package-lock.json",
   ];
-  if (!existsSync(join(root, addonPath)) || isStale("dist/types/index.d.ts", sources)) {
+  // Why not dist/ alone: whoever loses one of the others has a build that loads nothing, or tests that do not.
+  const isMissing = [addonPath, wasmCodePath].some((path) => !existsSync(join(root, path)));
+  if (isMissing || isStale("dist/types/index.d.ts", sources)) {
     say("building");
     const { build } = await import("./build.mjs");
     await build();
@@ -102,10 +106,11 @@ export function say(text) {
 }
 
 /**
+ * Says whether a file is missing or older than what it is made of.
  * @param {string} product
- * @param {readonly string[]} sources
+ * @param {readonly string[]} sources files and folders
  */
-function isStale(product, sources) {
+export function isStale(product, sources) {
   const path = join(root, product);
   return !existsSync(path) || sources.some((source) => newest(join(root, source)) > statSync(path).mtimeMs);
 }

@@ -2,8 +2,10 @@
  * Owns the place in a Rust v0 symbol, its numbers and identifiers, the text made so far, and the bounds on work.
  * Does not own paths, types and constants.
  */
-import { longestText } from "./cursor.js";
 import { decodePunycode } from "./punycode.js";
+
+/** The longest symbol that is looked at, and the longest text that is returned, in bytes; as in assembly/demangle/cursor.ts. */
+export const longestText = 65_536;
 
 const deepest = 256;
 

@@ -30,7 +30,7 @@ export class StringTable {
   /** Returns a reader for many names of this table, quicker than at() and bounded in the sum of their lengths. */
   bulk(): (offset: number) => string {
     const text = (this.#text ??= decodeAscii(this.bytes));
-    this.begin();
+    this.#left = this.#budget();
     return (offset) => {
       const end = text === false || offset >= text.length ? -1 : text.indexOf("\0", offset);
       const name = text === false || end === -1 ? this.at(offset) : text.slice(offset, end);
@@ -39,33 +39,21 @@ export class StringTable {
     };
   }
 
-  begin(): void {
-    this.#left = this.#budget();
-  }
-
   /**
-   * Counts bytes of names that were looked at since the last begin() or bulk(). Linkers share the ends of names, but only a hostile
+   * Counts bytes of names that were looked at since the last bulk(). Linkers share the ends of names, but only a hostile
    * file makes everything one long name: throws a FormatError when the names together are far longer than the table.
    */
   spend(bytes: number): void {
     this.#left -= bytes;
-    if (this.#left < 0) throw damaged(this.#path, this.#place, "names overlap with too many others");
+    if (this.#left < 0) this.failOverlapping();
+  }
+
+  failOverlapping(): never {
+    throw damaged(this.#path, this.#place, "names overlap with too many others");
   }
 
   #budget(): number {
     return 64 * this.bytes.length + 0x10_0000;
-  }
-
-  /** Returns where a name of printable ASCII letters ends, also at the `@` of a version; 0 for other names. */
-  plainEnd(offset: number, withVersions: boolean): number {
-    const { bytes } = this;
-    let end = offset;
-    while (isPlain[bytes[end]!] === 1) end++;
-    if (bytes[end] === atSign && !withVersions) {
-      while (isPlain[bytes[end]!] === 1 || bytes[end] === atSign) end++;
-    }
-    this.spend(end - offset);
-    return bytes[end] === 0 || (bytes[end] === atSign && end > offset) ? end : 0;
   }
 
   /** Says whether these bytes stand at an offset, followed by the end of a name, or by `@` where that starts a version. */
@@ -83,10 +71,6 @@ export class StringTable {
 }
 
 const atSign = 0x40;
-/** By byte, 1 for printable ASCII letters other than `@`. */
-const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte >= 0x20 && byte < 0x7f && byte !== atSign),
-);
 /** Why: the longest C++ names have tens of thousands of characters. */
 const mostNameBytes = 0x10_0000;
 /** Why: one text of the whole table and slices of it cost a tenth of a decoder call per name; above this it would only cost memory. */

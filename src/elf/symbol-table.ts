@@ -8,7 +8,7 @@ import type { ElfFile } from "./file.js";
 import { damaged, entryBytes, sectionIndex, sectionType, wordsOf } from "./layout.js";
 import { readSection, sectionPlace } from "./sections.js";
 import { StringTable } from "./strings.js";
-import { readSectionVersions, readVersions, type SymbolVersion, type VersionOf } from "./versions.js";
+import { readSectionVersions, readVersions, type SymbolVersion, type SymbolVersions } from "./versions.js";
 
 export type TableKind = "symtab" | "dynsym";
 
@@ -44,28 +44,34 @@ const words = entryBytes.symbol / 4;
 export class SymbolTable {
   readonly elf: ElfFile;
   readonly kind: TableKind;
-  /** The numbers of the defined functions, ifuncs among them, in file order. */
-  readonly functions: Uint32Array;
+  /** Its entries as they stand in the file. */
+  readonly entryBytes: Uint8Array;
+  readonly versions: SymbolVersions | undefined;
+  /** Linkers write `name@@version` into .symtab as it is; in .dynsym an `@` would be part of the name. */
+  readonly namesHaveVersions: boolean;
   readonly #entries: Uint32Array;
   readonly #strings: StringTable;
-  readonly #versionOf: VersionOf | undefined;
-  /** Linkers write `name@@version` into .symtab as it is; in .dynsym an `@` would be part of the name. */
-  readonly #namesHaveVersions: boolean;
+  #functions: Uint32Array | undefined;
 
   constructor(
     elf: ElfFile,
     kind: TableKind,
-    entries: Uint32Array,
+    entryBytes: Uint8Array,
     strings: StringTable,
-    versionOf: VersionOf | undefined,
+    versions: SymbolVersions | undefined,
   ) {
     this.elf = elf;
     this.kind = kind;
-    this.#entries = entries;
+    this.entryBytes = entryBytes;
+    this.versions = versions;
+    this.namesHaveVersions = kind === "symtab" && strings.bytes.includes(atSign);
+    this.#entries = wordsOf(entryBytes);
     this.#strings = strings;
-    this.#versionOf = versionOf;
-    this.#namesHaveVersions = kind === "symtab" && strings.bytes.includes(atSign);
-    this.functions = selectFunctions(entries);
+  }
+
+  /** The numbers of the defined functions, ifuncs among them, in file order. */
+  get functions(): Uint32Array {
+    return (this.#functions ??= selectFunctions(this.#entries));
   }
 
   address(symbol: number): number {
@@ -91,38 +97,21 @@ export class SymbolTable {
     return (this.#entries[symbol * words + 1]! & 0xf) === functionType ? "function" : "ifunc";
   }
 
-  /** The table's names as they stand in the file, and where in them a function's name starts. */
+  /** The table's names as they stand in the file. */
   get nameBytes(): Uint8Array {
     return this.#strings.bytes;
   }
 
-  /** Begins to count anew how much of the names is looked at: see StringTable.spend(). */
-  beginNames(): void {
-    this.#strings.begin();
-  }
-
-  nameStart(symbol: number): number {
-    return this.#entries[symbol * words]!;
-  }
-
-  /**
-   * Returns where a name ends, its version aside, without making text of it; 0 for a name that has other bytes than
-   * printable ASCII, or no end.
-   */
-  plainNameEnd(symbol: number): number {
-    return this.#strings.plainEnd(this.#entries[symbol * words]!, this.#namesHaveVersions);
-  }
-
-  hasVersion(symbol: number): boolean {
-    if (!this.#namesHaveVersions) return this.#versionOf?.(symbol) !== undefined;
-    return this.nameBytes[this.plainNameEnd(symbol)] === atSign;
+  /** Throws the FormatError for names that overlap too much: for who counts with bytes what StringTable.spend() counts. */
+  failOverlapping(): never {
+    return this.#strings.failOverlapping();
   }
 
   /** Returns a way to names, without versions, for reading many of them. */
   names(): (symbol: number) => string {
     const nameAt = this.#strings.bulk();
     const entries = this.#entries;
-    if (!this.#namesHaveVersions) return (symbol) => nameAt(entries[symbol * words]!);
+    if (!this.namesHaveVersions) return (symbol) => nameAt(entries[symbol * words]!);
     return (symbol) => splitVersion(nameAt(entries[symbol * words]!)).name;
   }
 
@@ -141,7 +130,7 @@ export class SymbolTable {
   name(symbol: number): string {
     const written = this.#strings.at(this.#entries[symbol * words]!);
     this.#strings.spend(written.length);
-    return this.#namesHaveVersions ? splitVersion(written).name : written;
+    return this.namesHaveVersions ? splitVersion(written).name : written;
   }
 
   /** Finds the functions of a name, given as UTF-8, without making text of any name. */
@@ -149,7 +138,7 @@ export class SymbolTable {
     const found: number[] = [];
     for (let position = 0; position < this.functions.length; position++) {
       const symbol = this.functions[position]!;
-      if (this.#strings.holds(name, this.#entries[symbol * words]!, this.#namesHaveVersions))
+      if (this.#strings.holds(name, this.#entries[symbol * words]!, this.namesHaveVersions))
         found.push(symbol);
     }
     return found;
@@ -159,14 +148,14 @@ export class SymbolTable {
   hasNameOf(symbol: number, other: SymbolTable, otherSymbol: number): boolean {
     const left = this.#strings.bytes;
     const right = other.#strings.bytes;
-    const leftStart = this.nameStart(symbol);
-    const rightStart = other.nameStart(otherSymbol);
+    const leftStart = this.#entries[symbol * words]!;
+    const rightStart = other.#entries[otherSymbol * words]!;
     for (let count = 0; ; count++) {
       count = countShared(left, leftStart, right, rightStart, count);
       const leftByte = left[leftStart + count];
       const rightByte = right[rightStart + count];
-      const leftEnds = leftByte === 0 || (leftByte === atSign && this.#namesHaveVersions);
-      const rightEnds = rightByte === 0 || (rightByte === atSign && other.#namesHaveVersions);
+      const leftEnds = leftByte === 0 || (leftByte === atSign && this.namesHaveVersions);
+      const rightEnds = rightByte === 0 || (rightByte === atSign && other.namesHaveVersions);
       // What is the same here is an `@` that is part of both names.
       if (!leftEnds && !rightEnds && leftByte === atSign && rightByte === atSign) continue;
       this.#strings.spend(count);
@@ -175,9 +164,9 @@ export class SymbolTable {
   }
 
   #functionSymbol(symbol: number, written: string): FunctionSymbol {
-    const { name, version } = this.#namesHaveVersions
+    const { name, version } = this.namesHaveVersions
       ? splitVersion(written)
-      : { name: written, version: this.#versionOf?.(symbol) };
+      : { name: written, version: this.versions?.of(symbol) };
     const flags = this.#entries[symbol * words + 1]!;
     const common = {
       name,
@@ -206,21 +195,20 @@ export function readSymbolTable(elf: ElfFile, kind: TableKind): SymbolTable | un
     const names = elf.sections[section.link];
     if (names === undefined)
       throw damaged(path, place, `its names are in section ${section.link} of ${elf.sections.length}`);
-    const entries = wordsOf(readSection(elf.source, section));
+    const entries = readSection(elf.source, section);
     const strings = new StringTable(path, sectionPlace(names), readSection(elf.source, names));
-    const versionOf =
-      kind === "dynsym" ? readSectionVersions(elf, strings, entries.length / words) : undefined;
-    return new SymbolTable(elf, kind, entries, strings, versionOf);
+    const count = entries.length / entryBytes.symbol;
+    const versions = kind === "dynsym" ? readSectionVersions(elf, strings, count) : undefined;
+    return new SymbolTable(elf, kind, entries, strings, versions);
   }
   if (kind === "symtab" || elf.sections.length > 1) return undefined;
   const found = readDynamicSymbols(elf);
   if (found === undefined) return undefined;
-  const entries = wordsOf(found.symbols);
   const strings = new StringTable(path, "dynamic section, names of symbols", found.strings);
   const place = "dynamic section, versions of symbols";
-  const versionOf =
-    found.versions && readVersions(path, place, found.versions, strings, entries.length / words);
-  return new SymbolTable(elf, kind, entries, strings, versionOf);
+  const count = found.symbols.length / entryBytes.symbol;
+  const versions = found.versions && readVersions(path, place, found.versions, strings, count);
+  return new SymbolTable(elf, kind, found.symbols, strings, versions);
 }
 
 function selectFunctions(entries: Uint32Array): Uint32Array {

@@ -6,11 +6,9 @@ import type { VirtualAddress } from "../base/bytes.js";
 import { AddressOrder } from "./address-order.js";
 import { listDistinct, markRepeats } from "./distinct.js";
 import type { ElfFile } from "./file.js";
-import { FunctionWalk } from "./function-walk.js";
 import { readSymbolTable, type FunctionSymbol, type SymbolTable, type TableKind } from "./symbol-table.js";
 
-export type { FunctionWalk } from "./function-walk.js";
-export { versionedName, type FunctionSymbol } from "./symbol-table.js";
+export { versionedName, type FunctionSymbol, type SymbolTable } from "./symbol-table.js";
 
 /** Defined functions; the same name at the same address in a later table (.symtab after .dynsym) is one function, told once. */
 export interface FunctionTable {
@@ -22,8 +20,8 @@ export interface FunctionTable {
   all(): Iterable<FunctionSymbol>;
   /** The same functions in rising order of address; of those that start together, exported ones before local ones. */
   inOrder(): Iterable<FunctionSymbol>;
-  /** The same in the same order, without an object for each. */
-  walk(): FunctionWalk;
+  /** What they are read from, earlier ones before later ones: for who lists them without an object for each. */
+  readonly tables: readonly SymbolTable[];
   /** The names that all() gives, in its order; a name may occur more than once. */
   names(): Iterable<string>;
   /**
@@ -48,7 +46,7 @@ export function readFunctionTable(
 
 /** Makes one table of several, such as a program's and its debug file's; addresses must mean the same in all. */
 export function mergeFunctionTables(...tables: readonly FunctionTable[]): FunctionTable {
-  return new MergedTable(() => tables.flatMap((table) => (table instanceof MergedTable ? table.tables : [])));
+  return new MergedTable(() => tables.flatMap((table) => table.tables));
 }
 
 class MergedTable implements FunctionTable {
@@ -96,10 +94,6 @@ class MergedTable implements FunctionTable {
         yield readers[order.tables[index]!]!(order.symbols[index]!);
       first = end;
     }
-  }
-
-  walk(): FunctionWalk {
-    return new FunctionWalk(this.#addressOrder(), this.tables);
   }
 
   *names(): Generator<string> {

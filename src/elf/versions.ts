@@ -14,15 +14,22 @@ export interface SymbolVersion {
   readonly isDefault: boolean;
 }
 
-/** Says which version a symbol of the dynamic table has, by the symbol's number. */
-export type VersionOf = (symbol: number) => SymbolVersion | undefined;
+/** The versions of the symbols in a dynamic table. */
+export interface SymbolVersions {
+  /** Which version a symbol has, by the symbol's number. */
+  readonly of: (symbol: number) => SymbolVersion | undefined;
+  /** The same as it stands in the file: two bytes for each symbol, whose lower 15 bits number a version ... */
+  readonly numbers: Uint8Array;
+  /** ... and by this number, 1 where it stands for one that has a name. */
+  readonly isNamed: () => Uint8Array;
+}
 
 /** Reads the version sections of a file; undefined when its symbols have none. */
 export function readSectionVersions(
   elf: ElfFile,
   strings: StringTable,
   symbolCount: number,
-): VersionOf | undefined {
+): SymbolVersions | undefined {
   const find = (type: number): Section | undefined => elf.sections.find((section) => section.type === type);
   const chain = (section: Section | undefined): CountedChain | undefined =>
     section && { bytes: readSection(elf.source, section), count: section.info };
@@ -43,7 +50,7 @@ export function readVersions(
   versions: DynamicVersions,
   strings: StringTable,
   symbolCount: number,
-): VersionOf {
+): SymbolVersions {
   const indexes = halvesOf(versions.indexes);
   if (indexes.length < symbolCount)
     throw damaged(path, place, `versions for ${indexes.length} of ${symbolCount} symbols`);
@@ -52,11 +59,19 @@ export function readVersions(
   if (versions.needs !== undefined) readNeeds(path, versions.needs, strings, needed);
   if (versions.definitions !== undefined) readDefinitions(path, versions.definitions, strings, defined);
   const older = new Map([...defined].map(([index, version]) => [index, { ...version, isDefault: false }]));
-  return (symbol) => {
-    const entry = indexes[symbol] ?? 0;
-    // Spec: bit 15 hides a version from linkers. 0 is local, 1 is the file's own base version: neither has a name.
-    const index = entry & 0x7fff;
-    return (entry & 0x8000 ? older : defined).get(index) ?? needed.get(index);
+  return {
+    of: (symbol) => {
+      const entry = indexes[symbol] ?? 0;
+      // Spec: bit 15 hides a version from linkers. 0 is local, 1 is the file's own base version: neither has a name.
+      const index = entry & 0x7fff;
+      return (entry & 0x8000 ? older : defined).get(index) ?? needed.get(index);
+    },
+    numbers: versions.indexes,
+    isNamed: () => {
+      const named = new Uint8Array(0x8000);
+      for (const index of [...defined.keys(), ...needed.keys()]) named[index] = 1;
+      return named;
+    },
   };
 }
 

@@ -1,114 +1,132 @@
 /**
- * Owns the table that `uscope list` prints: a line for each function, written as bytes.
- * Does not own which functions are listed.
+ * Owns the table that `uscope list` prints: a line for each function, made as bytes by the WebAssembly module (assembly/list/).
+ * Does not own which functions a pattern means.
  */
-import { ByteText } from "../base/byte-text.js";
+import { assert, unreachable } from "../base/assert.js";
+import { UnsupportedError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
-import { demangle, longestText, workingRoom, writeDemangled } from "../demangle/demangle.js";
-import { versionedName, type FunctionWalk } from "../elf/symbols.js";
+import { demangle } from "../demangle/demangle.js";
+import { versionedName, type FunctionSymbol, type SymbolTable } from "../elf/symbols.js";
+import { instantiate, isTrap, listed, type Listed, type WasmExports } from "../wasm/module.js";
 import type { Output } from "./output.js";
 
 /** What a function is where it stands in a list: at the address of the one before it, an alias of that. */
 export type ListedKind = "function" | "ifunc" | "alias";
 
 export function kindOf(
-  { kind, address }: Pick<FunctionWalk, "kind" | "address">,
+  { kind, address }: Pick<FunctionSymbol, "kind" | "address">,
   previous: number | undefined,
 ): ListedKind {
   return kind === "ifunc" ? kind : address === previous ? "alias" : kind;
 }
 
-/** Bytes gathered before they are written. */
-const pieceLength = 1 << 20;
-
-const head = `${"ADDRESS".padEnd(16)} ${"SIZE".padStart(8)} BIND   KIND     NAME\n`;
-const bindings = { local: " local  ", global: " global ", weak: " weak   ", unique: " unique " } as const;
-const kinds = { function: "function ", ifunc: "ifunc    ", alias: "alias    " } as const;
+/** The longest name, in bytes, for which the module has room behind its text. */
+const longestName = 65_536;
 
 export class FunctionLines {
   readonly #output: Output;
   readonly #isMangled: boolean;
-  /** Why the room: what is written without looking whether it fits. */
-  readonly #text = new ByteText(pieceLength + workingRoom + 2 * longestText);
+  readonly #module: WasmExports = instantiate();
+  readonly #tables: readonly SymbolTable[];
 
-  constructor(output: Output, isMangled: boolean) {
+  constructor(tables: readonly SymbolTable[], output: Output, isMangled: boolean) {
+    this.#tables = tables;
     this.#output = output;
     this.#isMangled = isMangled;
   }
 
-  /** Writes the functions of a walk, or those at the wanted addresses, until nobody reads any more; returns how many. */
-  write(walk: FunctionWalk, wanted: ReadonlySet<number> | undefined): number {
-    let previous: number | undefined;
-    let count = 0;
-    while (walk.next()) {
-      if (wanted !== undefined && !wanted.has(walk.address)) continue;
-      if (count++ === 0) this.#text.addWords(head);
-      this.#addLine(walk, kindOf(walk, previous));
-      previous = walk.address;
-      if (this.#text.length > pieceLength) this.#flush();
-      if (this.#output.closed) break;
-    }
+  /** Writes all functions, or those at the wanted addresses, until nobody reads any more; returns how many. */
+  write(wanted: ReadonlySet<number> | undefined): number {
+    for (const table of this.#tables) this.#addTable(table);
+    if (wanted !== undefined) this.#filter(wanted);
+    if (!this.#module.begin(this.#isMangled)) throw tooMany(this.#tables);
+    while (this.#goOn());
     this.#flush();
-    return count;
+    return this.#module.lineCount();
   }
 
-  #addLine(walk: FunctionWalk, kind: ListedKind): void {
-    const text = this.#text;
-    addAddress(text, walk.address);
-    text.add(0x20);
-    addSize(text, walk.size);
-    text.addWords(bindings[walk.binding]);
-    text.addWords(kinds[kind]);
-    this.#addName(walk);
-    text.add(0x0a);
+  #addTable({ entryBytes, nameBytes, namesHaveVersions, versions }: SymbolTable): void {
+    const isAdded = this.#module.addTable(
+      this.#place(entryBytes),
+      Math.floor(entryBytes.length / 24),
+      this.#place(nameBytes),
+      nameBytes.length,
+      namesHaveVersions,
+      versions === undefined ? 0 : this.#place(versions.numbers),
+      versions === undefined ? 0 : this.#place(versions.isNamed()),
+    );
+    assert(isAdded, "a file has few symbol tables");
   }
 
-  #addName(walk: FunctionWalk): void {
-    const { nameBytes, nameStart, nameEnd } = walk;
-    if (nameEnd === 0 || nameEnd - nameStart > longestText) return this.#addPrinted(walk);
-    if (!this.#isMangled && writeDemangled(nameBytes, nameStart, nameEnd, this.#text)) return;
-    if (walk.hasVersion) this.#addPrinted(walk);
-    else this.#text.addBytes(nameBytes, nameStart, nameEnd);
+  #filter(wanted: ReadonlySet<number>): void {
+    const addresses = Float64Array.from(wanted).sort();
+    const numbers = BigUint64Array.from(addresses, (address) => BigInt(address));
+    this.#module.filter(this.#place(new Uint8Array(numbers.buffer)), numbers.length);
   }
 
-  /** Adds a name that is not as easy: with a version, beyond ASCII, with bytes that drive terminals, or very long. */
-  #addPrinted(walk: FunctionWalk): void {
-    const symbol = walk.symbol();
+  /** Puts bytes into the module's memory, and returns where. */
+  #place(bytes: Uint8Array): number {
+    const start = this.#module.reserve(bytes.length) >>> 0;
+    if (start === 0) throw tooMany(this.#tables);
+    new Uint8Array(this.#module.memory.buffer).set(bytes, start);
+    return start;
+  }
+
+  /** Has the module write on, and does what it returns for; says whether there is more to come. */
+  #goOn(): boolean {
+    const reason = this.#next();
+    switch (reason) {
+      case listed.all:
+        return false;
+      case listed.piece:
+        this.#flush();
+        return !this.#output.closed;
+      case listed.wantsName:
+        this.#addName();
+        return true;
+      case listed.overlaps:
+        return this.#tables[this.#module.wantedTable()]!.failOverlapping();
+      default:
+        return unreachable(reason);
+    }
+  }
+
+  #next(): Listed {
+    try {
+      return this.#module.next();
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      return listed.wantsName;
+    }
+  }
+
+  /** Adds a name that is not as easy: of Rust, with a version, beyond ASCII, with bytes that drive terminals, or very long. */
+  #addName(): void {
+    const symbol = this.#tables[this.#module.wantedTable()]!.symbol(this.#module.wantedSymbol());
     const name = (this.#isMangled ? undefined : demangle(symbol.name)) ?? versionedName(symbol);
     const bytes = new TextEncoder().encode(escapeControls(name));
-    if (bytes.length <= longestText) return this.#text.addBytes(bytes, 0, bytes.length);
-    this.#flush();
-    this.#output.writeBytes(bytes);
+    if (bytes.length <= longestName) {
+      const { memory, textStart, textLength } = this.#module;
+      new Uint8Array(memory.buffer).set(bytes, (textStart() >>> 0) + textLength());
+      this.#module.named(bytes.length);
+    } else {
+      this.#flush();
+      this.#output.writeBytes(bytes);
+      this.#module.named(0);
+    }
   }
 
   #flush(): void {
-    this.#output.writeBytes(this.#text.bytes.subarray(0, this.#text.length));
-    this.#text.length = 0;
+    const { memory, textStart, textLength } = this.#module;
+    this.#output.writeBytes(new Uint8Array(memory.buffer, textStart() >>> 0, textLength()));
+    this.#module.taken();
   }
 }
 
-/** Adds 16 hexadecimal digits. */
-function addAddress(text: ByteText, address: number): void {
-  if (address > 0xffff_ffff) addHalf(text, Math.floor(address / 0x1_0000_0000));
-  else text.addWords("00000000");
-  addHalf(text, address >>> 0);
-}
-
-function addHalf(text: ByteText, half: number): void {
-  for (let shift = 28; shift >= 0; shift -= 4) {
-    const digit = (half >>> shift) & 0xf;
-    text.add(digit < 10 ? 0x30 + digit : 0x57 + digit);
-  }
-}
-
-/** Adds a number to the right of a column of eight letters, or as wide as it is. */
-function addSize(text: ByteText, size: number): void {
-  if (size >= 100_000_000) return text.addWords(String(size));
-  const start = text.length;
-  text.addWords("        ");
-  let rest = size;
-  for (let at = start + 7; at === start + 7 || rest > 0; at--) {
-    text.bytes[at] = 0x30 + (rest % 10);
-    rest = (rest / 10) | 0;
-  }
+function tooMany([table]: readonly SymbolTable[]): UnsupportedError {
+  return new UnsupportedError({
+    what: "the file has more symbols than fit in memory",
+    at: table?.elf.source.path ?? "symbol tables",
+    fix: "ask for some of them: uscope list --json TARGET PATTERN",
+  });
 }

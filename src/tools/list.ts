@@ -48,7 +48,7 @@ function listFunctions(
   const wanted = selectAddresses(binary, target === "" ? binary.path : target, request.patterns);
   const count = request.json
     ? writeObjects(binary, wanted, output)
-    : new FunctionLines(output, request.mangled).write(binary.functions.walk(), wanted);
+    : new FunctionLines(binary.functions.tables, output, request.mangled).write(wanted);
   if (count === 0) throw nameless(binary);
 }
 

@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { demangle, mayBeMangled } from "../../src/demangle/demangle.js";
+import { instantiate } from "../../src/wasm/module.js";
 import { executablePath, libraryPath } from "../support/elf.js";
 import { mangledSymbols } from "./oracle.js";
 import { cxxSymbols, rustSymbols } from "./symbols.js";
@@ -90,6 +91,12 @@ test.each(
     "endless template arguments": `_Z1f${"1AI".repeat(20_000)}`,
     "endless scopes": `_Z${"Z".repeat(60_000)}`,
     "endless names": `_ZN${"1A".repeat(30_000)}E`,
+    "endless marks of local names": `_Z${"L".repeat(60_000)}1f`,
+    "endless qualifiers of members": `_ZN${"K".repeat(60_000)}1fE`,
+    "endless modules": `_Z${"W1a".repeat(20_000)}1f`,
+    "endless exceptions": `_Z1fPDw${"i".repeat(60_000)}EFvvE`,
+    "a bomb of arrays": `_Z1f${"A9_".repeat(20_000)}i`,
+    "a bomb of member pointers": `_Z1f${"M1A".repeat(100)}i`,
     "endless lambdas": `_Z1f${"NUl".repeat(20_000)}`,
     "endless expressions": `_Z1fIX${"pl".repeat(30_000)}`,
     "endless conversions": `_ZN1A${"cvN1A".repeat(12_000)}`,
@@ -125,6 +132,20 @@ test.each(
   expect(demangle(symbol)).toBeUndefined();
 });
 
+test("memory that no symbol makes grow, and no text but in its room", () => {
+  const symbols = [
+    `_Z1f${"1A".repeat(30_000)}`,
+    `_Z1fI${"1AI".repeat(200)}`,
+    `_Z1fIJ${"i".repeat(60_000)}EEvDpT_`,
+    `_Z1f${"y".repeat(60_000)}`,
+    `_ZN${"r".repeat(65_000)}1fE`,
+    `_Z1f${"A9_".repeat(10_000)}${"K".repeat(30_000)}y`,
+  ];
+  for (const symbol of symbols) check(symbol);
+  expect(module.memory.buffer.byteLength).toBeLessThan(6_000_000);
+  expect(new Uint8Array(module.memory.buffer, guarded, 1 << 20).every((byte) => byte === 0)).toBe(true);
+});
+
 test("the same with less depth", () => {
   expect(demangle(`_Z1f${"N1AcvT_I".repeat(2)}i${"EE".repeat(2)}`)).toBe(
     "f(A::operator A::operator int<int><A::operator int<int> >)",
@@ -142,8 +163,17 @@ test("the bounds leave room for what compilers write", () => {
   expect(demangle(long)).toBe(`f(${"A, ".repeat(9_999)}A)`);
 });
 
+const module = instantiate();
+const place = module.reserve(3 * longestText);
+const room = module.reserve(module.workingRoom.value);
+const guarded = module.reserve(1 << 20);
+
 /** Demangles, checks the promises, and returns the time in milliseconds. */
 function check(symbol: string): number {
+  // Proof that nothing traps, which demangle() would not tell: here it would throw.
+  const bytes = new TextEncoder().encode(symbol.slice(0, longestText));
+  new Uint8Array(module.memory.buffer).set(bytes, place);
+  module.demangle(place, place + bytes.length, room, true);
   const start = performance.now();
   const text = demangle(symbol);
   const time = performance.now() - start;

@@ -89,7 +89,9 @@ function requireFreshBundle(): void {
   const bundle = join(checkout, "dist", "cli", "main.js");
   const fix = "build it: node scripts/build.mjs (npm test does)";
   if (!existsSync(bundle)) throw new Error(`there is no ${bundle}: ${fix}`);
-  const source = newest(join(checkout, "src"));
+  const [source] = ["src", "assembly"]
+    .map((folder) => newest(join(checkout, folder)))
+    .sort((left, right) => right.time - left.time) as [Newest, Newest];
   if (source.time > statSync(bundle).mtimeMs) {
     throw new Error(`dist/ is older than ${source.path}: ${fix}`);
   }

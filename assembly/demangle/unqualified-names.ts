@@ -2,45 +2,52 @@
  * Owns reading the last part of a C++ name: identifiers, operators, lambdas, unnamed types, structured bindings and
  * their ABI tags. Does not own scopes.
  */
-import type { Cursor } from "./cursor.js";
-import { findOperator, printOperatorName } from "./operators.js";
-import { readTemplateArgs } from "./template-args.js";
+import { Cursor, isDigit } from "./cursor";
+import { addOperatorName, findOperator } from "./operators";
+import { readTemplateArgs } from "./template-args";
+import { readParameters, readType } from "./types";
 
 /** Reads a name without scope, and leaves in the cursor what a constructor of it is called. */
 export function readUnqualifiedName(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   const letter = cursor.peek();
   if (isDigit(letter)) {
-    const start = text.length;
+    const start = text.end;
     readSourceName(cursor);
     cursor.ownStart = start;
-    cursor.ownEnd = text.length;
+    cursor.ownEnd = text.end;
     if (cursor.peek() === 0x42) readAbiTags(cursor);
     return;
   }
-  const module = letter === 0x57 ? cutModule(cursor) : "";
+  const pieces = cursor.pieces;
+  const top = pieces.aside;
+  if (letter === 0x57) setModuleAside(cursor);
   // Why: `F` marks a friend that belongs to its class since it is constrained.
   if (letter === 0x46) cursor.at++;
-  const start = text.length;
+  const start = text.end;
   readBareName(cursor);
   cursor.plain();
   cursor.ownStart = start;
-  cursor.ownEnd = text.length;
+  cursor.ownEnd = text.end;
   readAbiTags(cursor);
-  text.addWords(module);
+  text.addBytes(pieces.aside, top - pieces.aside);
+  pieces.aside = top;
 }
 
 /** Reads an identifier: its length in decimal, and so many letters. */
 export function readSourceName(cursor: Cursor): void {
-  const length = cursor.number();
-  const { at: start, symbol, text } = cursor;
-  if (length === 0 || start + length > cursor.end) return cursor.fail();
+  const length = <usize>cursor.number();
+  const start = cursor.at;
+  if (length === 0 || cursor.failed || length > cursor.end - start) return cursor.fail();
   cursor.at = start + length;
   // Why: compilers name anonymous namespaces `_GLOBAL__N_1`, with `.` or `$` where assemblers take them.
-  if (length >= 10 && symbol[start] === 0x5f && symbol[start + 9] === 0x4e && beginsGlobal(symbol, start))
-    text.addWords("(anonymous namespace)");
-  else text.addBytes(symbol, start, start + length);
+  if (length >= 10 && load<u64>(start) === beginOfAnonymous && load<u8>(start + 9) === 0x4e)
+    cursor.text.addWords("(anonymous namespace)");
+  else cursor.text.addBytes(start, length);
 }
+
+/** `_GLOBAL_`, as eight bytes of memory. */
+const beginOfAnonymous: u64 = 0x5f4c_4142_4f4c_475f;
 
 /** Reads `B <tag>` any number of times. */
 export function readAbiTags(cursor: Cursor): void {
@@ -53,20 +60,22 @@ export function readAbiTags(cursor: Cursor): void {
 
 /** Reads `cv <type>`: an operator whose template arguments, if it has them, come behind the type that they occur in. */
 export function readConversion(cursor: Cursor): void {
-  const { text, pieces } = cursor;
+  const text = cursor.text;
+  const pieces = cursor.pieces;
   cursor.at += 2;
   text.addWords("operator ");
-  const start = text.length;
+  const start = text.end;
   const sourceStart = cursor.at;
   const readsBefore = cursor.paramReads;
   const firstCandidate = cursor.candidateCount;
-  const { inConversion, isUnresolved } = cursor;
+  const inConversion = cursor.inConversion;
+  const isUnresolved = cursor.isUnresolved;
   cursor.inConversion = true;
   cursor.isUnresolved = false;
-  cursor.grammar.type(cursor);
+  readType(cursor);
   if (cursor.paramReads !== readsBefore && cursor.peek() === 0x49) {
-    const { params } = cursor;
-    const source = { sourceStart, sourceEnd: cursor.at, isPrefix: false };
+    const params = cursor.params;
+    const sourceEnd = cursor.at;
     const lastCandidate = cursor.candidateCount;
     pieces.drop(start);
     cursor.frozen++;
@@ -75,15 +84,15 @@ export function readConversion(cursor: Cursor): void {
     cursor.frozen--;
     cursor.params = cursor.nameArgs;
     cursor.inConversion = false;
-    if (!cursor.failed) cursor.at = source.sourceEnd;
+    if (!cursor.failed) cursor.at = sourceEnd;
     for (let index = firstCandidate; index < lastCandidate && !cursor.failed; index++) {
       const candidate = cursor.candidate(index);
-      if (candidate === undefined || candidate.sourceStart === 0) continue;
-      cursor.readAgain(candidate);
-      cursor.replaceCandidate(index, cursor.piece(start));
+      if (candidate === null || candidate.sourceStart === 0) continue;
+      cursor.readAgain(candidate.sourceStart, candidate.sourceEnd, candidate.isPrefix);
+      cursor.replaceCandidate(index, candidate, cursor.piece(start));
       pieces.drop(start);
     }
-    cursor.readAgain(source);
+    cursor.readAgain(sourceStart, sourceEnd, false);
     cursor.params = params;
   } else if (cursor.isUnresolved && !inConversion) cursor.fail();
   cursor.inConversion = inConversion;
@@ -92,18 +101,15 @@ export function readConversion(cursor: Cursor): void {
 
 /** Reads the number of a parameter, lambda ..., of which `_` is the first, and writes it as people count. */
 export function addCount(cursor: Cursor): void {
-  cursor.text.addWords(String(cursor.index(10) + 1));
+  cursor.text.addNumber(cursor.index(10) + 1);
 }
 
 function readBareName(cursor: Cursor): void {
+  while (cursor.take(0x4c));
   const letter = cursor.peek();
   if (isDigit(letter)) return readSourceName(cursor);
   if (letter >= 0x61 && letter <= 0x7a) return readOperatorName(cursor);
   const next = cursor.peekNext();
-  if (letter === 0x4c) {
-    cursor.at++;
-    return readBareName(cursor);
-  }
   cursor.at += 2;
   if (letter === 0x55 && next === 0x6c) return readLambda(cursor);
   if (letter === 0x55 && next === 0x74) {
@@ -116,32 +122,32 @@ function readBareName(cursor: Cursor): void {
 }
 
 function readOperatorName(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   const letters = cursor.peekLetters();
-  if (letters === "cv") return readConversion(cursor);
+  if (letters === 0x6376) return readConversion(cursor);
   cursor.at += 2;
-  if (letters === "li") {
+  if (letters === 0x6c69) {
     text.addWords('operator"" ');
     return readSourceName(cursor);
   }
-  if (letters.startsWith("v") && isDigit(letters.charCodeAt(1))) {
+  if (letters >> 8 === 0x76 && isDigit(letters & 0xff)) {
     text.addWords("operator ");
     return readSourceName(cursor);
   }
   const operator = findOperator(letters);
-  if (operator === undefined) return cursor.fail();
-  const name = printOperatorName(operator);
-  text.addWords(name);
+  if (operator.length === 0) return cursor.fail();
+  addOperatorName(text, operator);
   // Why: `operator<<int>` would read as another operator.
-  if (name.endsWith("<") && cursor.peek() === 0x49) text.add(0x20);
+  if (load<u8>(text.end - 1) === 0x3c && cursor.peek() === 0x49) text.add(0x20);
 }
 
 /** Reads `Ul <parameters> E [<number>] _`. */
 function readLambda(cursor: Cursor): void {
-  const { inLambda, text } = cursor;
+  const text = cursor.text;
+  const inLambda = cursor.inLambda;
   cursor.inLambda = true;
   text.addWords("{lambda");
-  cursor.grammar.parameters(cursor);
+  readParameters(cursor);
   cursor.inLambda = inLambda;
   cursor.expect(0x45);
   text.add(0x23);
@@ -151,9 +157,9 @@ function readLambda(cursor: Cursor): void {
 
 /** Reads `DC <name>+ E`: a structured binding. */
 function readBinding(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   text.add(0x5b);
-  const listStart = text.length;
+  const listStart = text.end;
   do {
     cursor.separate(listStart);
     readSourceName(cursor);
@@ -161,28 +167,18 @@ function readBinding(cursor: Cursor): void {
   text.add(0x5d);
 }
 
-/** Reads `W <name>` and `WP <name>`, the parts of a module's name. */
-function cutModule(cursor: Cursor): string {
-  const { text, pieces } = cursor;
-  const start = text.length;
+/** Reads `W <name>` and `WP <name>`, the parts of a module's name, and sets `@` and the name aside. */
+function setModuleAside(cursor: Cursor): void {
+  const text = cursor.text;
+  const start = text.end;
   const sourceStart = cursor.at;
   while (cursor.take(0x57)) {
     if (cursor.take(0x50)) text.add(0x3a);
-    else if (text.length > start) text.add(0x2e);
+    else if (text.end > start) text.add(0x2e);
     readSourceName(cursor);
     cursor.plain();
     cursor.remember(start, sourceStart, cursor.paramReads, true);
   }
-  return `@${pieces.cut(start)}`;
-}
-
-function beginsGlobal(symbol: Uint8Array, start: number): boolean {
-  const begin = "_GLOBAL_";
-  for (let index = 0; index < begin.length; index++)
-    if (symbol[start + index] !== begin.charCodeAt(index)) return false;
-  return true;
-}
-
-function isDigit(letter: number): boolean {
-  return letter >= 0x30 && letter <= 0x39;
+  cursor.pieces.cut(start);
+  cursor.pieces.setAside("@");
 }

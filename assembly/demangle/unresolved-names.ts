@@ -2,31 +2,35 @@
  * Owns reading names in expressions that depend on template parameters: `sr T_ 5value`, `on pl`, `4make I i E`.
  * Does not own names that are known.
  */
-import type { Cursor } from "./cursor.js";
-import { closeCompound, closeWord } from "./expression-text.js";
+import { Cursor, isDigit } from "./cursor";
+import { closeCompound, closeWord } from "./expression-text";
+import { readTemplateArgs } from "./template-args";
+import { readType } from "./types";
+import { readUnqualifiedName } from "./unqualified-names";
 
 /** Reads a name, behind `sr` with the type that is its scope. */
 export function readUnresolvedName(cursor: Cursor): void {
-  if (cursor.peek() !== 0x73) return readBase(cursor, "bare");
+  if (cursor.peek() !== 0x73) return readBase(cursor, false);
   cursor.at += 2;
   if (!isDigit(cursor.peek()) || !readQualifiers(cursor)) {
-    cursor.grammar.type(cursor);
+    readType(cursor);
     cursor.text.addWords("::");
   }
-  readBase(cursor, "scoped");
+  readBase(cursor, true);
 }
 
 /**
  * Reads `<name> [<template-args>] ... E` with a name behind it, as clang writes scopes. Old versions of g++ write one
  * type without `E`: then the cursor stays where it was.
  */
-function readQualifiers(cursor: Cursor): boolean {
-  const { at, candidateCount, text } = cursor;
-  const start = text.length;
+function readQualifiers(cursor: Cursor): bool {
+  const at = cursor.at;
+  const candidateCount = cursor.candidateCount;
+  const start = cursor.text.end;
   while (isDigit(cursor.peek())) {
-    cursor.grammar.unqualifiedName(cursor);
-    if (cursor.peek() === 0x49) cursor.grammar.templateArgs(cursor);
-    text.addWords("::");
+    readUnqualifiedName(cursor);
+    if (cursor.peek() === 0x49) readTemplateArgs(cursor);
+    cursor.text.addWords("::");
   }
   const next = cursor.peekNext();
   if (cursor.peek() === 0x45 && (isDigit(next) || next === 0x6f || next === 0x64)) {
@@ -41,23 +45,19 @@ function readQualifiers(cursor: Cursor): boolean {
 }
 
 /** Reads an identifier, `on <operator>` or `dn <destroyed type>`, and template arguments. */
-function readBase(cursor: Cursor, scope: "bare" | "scoped"): void {
+function readBase(cursor: Cursor, isScoped: bool): void {
   const letter = cursor.peek();
   if (letter === 0x64) {
     cursor.at += 2;
     cursor.text.add(0x7e);
-    cursor.grammar.type(cursor);
-    return scope === "scoped" ? closeWord(cursor) : closeCompound(cursor);
+    readType(cursor);
+    return isScoped ? closeWord(cursor) : closeCompound(cursor);
   }
   const isOperator = letter === 0x6f;
   if (isOperator) cursor.at += 2;
-  cursor.grammar.unqualifiedName(cursor);
+  readUnqualifiedName(cursor);
   const isTemplate = cursor.peek() === 0x49;
-  if (isTemplate) cursor.grammar.templateArgs(cursor);
-  if (isTemplate || (isOperator && scope === "bare")) closeCompound(cursor);
+  if (isTemplate) readTemplateArgs(cursor);
+  if (isTemplate || (isOperator && !isScoped)) closeCompound(cursor);
   else closeWord(cursor);
-}
-
-function isDigit(letter: number): boolean {
-  return letter >= 0x30 && letter <= 0x39;
 }

@@ -2,15 +2,18 @@
  * Owns reading names with their scopes: nested, local and unscoped ones, and whether they are instances of templates.
  * Does not own the last part of a name: that is read by unqualified-names.ts.
  */
-import type { Cursor } from "./cursor.js";
-import { readExpression } from "./expressions.js";
-import { readSubstitution, readTemplateParam } from "./substitutions.js";
-import { readTemplateArgs } from "./template-args.js";
-import { addCount, readAbiTags, readConversion, readUnqualifiedName } from "./unqualified-names.js";
+import { Cursor, isDigit } from "./cursor";
+import { readScope } from "./encodings";
+import { readExpression } from "./expressions";
+import { Piece, TypeKind } from "./pieces";
+import { readSubstitution, readTemplateParam } from "./substitutions";
+import { readTemplateArgs } from "./template-args";
+import { readType } from "./types";
+import { addCount, readAbiTags, readConversion, readUnqualifiedName } from "./unqualified-names";
 
 /**
  * Reads a name and writes it without the qualifiers of member functions; what else is known about it stands in
- * the cursor's fields `nameArgs`, `nameReturns`, `nameQualifiers`, `ownStart` and `ownEnd`.
+ * the cursor's fields `nameArgs`, `nameReturns`, `qualifiers`, `qualifiersEnd`, `ownStart` and `ownEnd`.
  */
 export function readName(cursor: Cursor): void {
   switch (cursor.peek()) {
@@ -27,44 +30,45 @@ export function readName(cursor: Cursor): void {
 export function readNestedName(cursor: Cursor): void {
   cursor.enter();
   cursor.at++;
-  const letter = cursor.peek();
-  // Why: names begin with a digit or `S` almost always.
-  const qualifiers = isDigit(letter) || letter === 0x53 ? "" : readQualifiers(cursor);
+  const start = cursor.at;
+  while (cursor.take(0x4b) || cursor.take(0x56) || cursor.take(0x72));
+  if (!cursor.take(0x52)) cursor.take(0x4f);
+  const end = cursor.at;
   readPrefix(cursor);
   cursor.expect(0x45);
-  cursor.nameQualifiers = qualifiers;
+  cursor.qualifiers = start;
+  cursor.qualifiersEnd = end;
   cursor.leave();
 }
 
-/** Reads the qualifiers of a member function. */
-function readQualifiers(cursor: Cursor): string {
-  let words = "";
-  for (;;) {
-    if (cursor.take(0x4b)) words = words === "" ? " const" : ` const${words}`;
-    else if (cursor.take(0x56)) words = ` volatile${words}`;
-    else if (cursor.take(0x72)) words = ` restrict${words}`;
-    else break;
+/** Writes the qualifiers of a member function, of which the last one in the symbol comes first, but `&` and `&&`. */
+export function addQualifiers(cursor: Cursor, start: usize, end: usize): void {
+  const text = cursor.text;
+  const last = end > start ? <i32>load<u8>(end - 1) : 0;
+  const isReference = last === 0x52 || last === 0x4f;
+  for (let at = isReference ? end - 1 : end; at > start; at--) {
+    const letter = load<u8>(at - 1);
+    text.addWords(letter === 0x4b ? " const" : letter === 0x56 ? " volatile" : " restrict");
   }
-  if (cursor.take(0x52)) return `${words} &`;
-  return cursor.take(0x4f) ? `${words} &&` : words;
+  if (isReference) text.addWords(last === 0x52 ? " &" : " &&");
 }
 
 /** Reads the parts of a nested name up to its `E`; all but the whole become substitution candidates. */
 export function readPrefix(cursor: Cursor): void {
-  const { text } = cursor;
-  const start = text.length;
+  const text = cursor.text;
+  const start = text.end;
   const sourceStart = cursor.at;
   const readsBefore = cursor.paramReads;
-  let ownStart = 0;
-  let ownEnd = 0;
+  let ownStart: usize = 0;
+  let ownEnd: usize = 0;
   let isTemplate = false;
   let isSpecial = false;
-  let nameArgs: Cursor["nameArgs"];
-  for (;;) {
+  let nameArgs: Piece | null = null;
+  while (true) {
     const letter = cursor.peek();
     let isCandidate = true;
     if (letter === 0x49) {
-      if (text.length === start) cursor.fail();
+      if (text.end === start) cursor.fail();
       readTemplateArgs(cursor);
       nameArgs = cursor.nameArgs;
       isTemplate = true;
@@ -73,7 +77,7 @@ export function readPrefix(cursor: Cursor): void {
       cursor.at++;
       continue;
     } else if (isFirstPart(cursor, letter)) {
-      if (text.length > start) cursor.fail();
+      if (text.end > start) cursor.fail();
       isCandidate = readFirstPart(cursor, letter);
       if (letter === 0x53) {
         ownStart = cursor.ownStart;
@@ -81,7 +85,7 @@ export function readPrefix(cursor: Cursor): void {
       }
     } else {
       isTemplate = false;
-      if (text.length > start) {
+      if (text.end > start) {
         text.add(0x3a);
         text.add(0x3a);
       }
@@ -102,16 +106,16 @@ export function readPrefix(cursor: Cursor): void {
   }
   cursor.nameArgs = nameArgs;
   cursor.nameReturns = isTemplate && !isSpecial;
-  cursor.nameQualifiers = "";
+  cursor.qualifiers = cursor.qualifiersEnd = 0;
 }
 
 /** A part that only the start of a name can be: a substitution, a template parameter, `decltype`. */
-function isFirstPart(cursor: Cursor, letter: number): boolean {
+function isFirstPart(cursor: Cursor, letter: i32): bool {
   return letter === 0x53 || letter === 0x54 || (letter === 0x44 && isDecltype(cursor.peekNext()));
 }
 
 /** Reads such a part; says whether it is a candidate of its own as a prefix. */
-function readFirstPart(cursor: Cursor, letter: number): boolean {
+function readFirstPart(cursor: Cursor, letter: i32): bool {
   if (letter === 0x54) {
     readTemplateParam(cursor);
     return true;
@@ -138,7 +142,7 @@ function readFirstPart(cursor: Cursor, letter: number): boolean {
 
 /** Reads a name outside of classes and namespaces, or in `std`, and its template arguments. */
 function readUnscopedName(cursor: Cursor): void {
-  const start = cursor.text.length;
+  const start = cursor.text.end;
   const sourceStart = cursor.at;
   const readsBefore = cursor.paramReads;
   const letter = cursor.peek();
@@ -158,19 +162,20 @@ function readUnscopedName(cursor: Cursor): void {
     }
     readUnqualifiedName(cursor);
   }
-  const { ownStart, ownEnd } = cursor;
+  const ownStart = cursor.ownStart;
+  const ownEnd = cursor.ownEnd;
   cursor.nameReturns = false;
-  cursor.nameArgs = undefined;
+  cursor.nameArgs = null;
   if (cursor.peek() === 0x49) {
     if (!isSubstitution) {
-      cursor.kind = "plain";
+      cursor.kind = TypeKind.plain;
       cursor.hole = 0;
       cursor.remember(start, sourceStart, readsBefore, true);
     }
     readTemplateArgs(cursor);
     cursor.nameReturns = !isConversion;
   }
-  cursor.nameQualifiers = "";
+  cursor.qualifiers = cursor.qualifiersEnd = 0;
   cursor.plain();
   cursor.ownStart = ownStart;
   cursor.ownEnd = ownEnd;
@@ -178,10 +183,10 @@ function readUnscopedName(cursor: Cursor): void {
 
 /** Reads `Z <encoding> E <entity>`: something inside a function. */
 function readLocalName(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   cursor.enter();
   cursor.at++;
-  cursor.grammar.scope(cursor);
+  readScope(cursor);
   cursor.expect(0x45);
   text.addWords("::");
   if (cursor.take(0x73)) {
@@ -200,30 +205,34 @@ function readLocalName(cursor: Cursor): void {
 }
 
 /** Reads `C1`, `D0` ..., or `CI1 <type>` for a constructor that is inherited from a base class. */
-function readConstructor(cursor: Cursor, ownStart: number, ownEnd: number): void {
-  const { text } = cursor;
+function readConstructor(cursor: Cursor, ownStart: usize, ownEnd: usize): void {
+  const text = cursor.text;
   const isDestructor = cursor.take(0x44);
   if (!isDestructor) cursor.at++;
   const isInherited = !isDestructor && cursor.take(0x49);
   const variant = cursor.peek();
   cursor.at++;
-  if (ownEnd === 0 || variant < 0x30 || variant > 0x39) cursor.fail();
+  if (ownEnd === 0 || !isDigit(variant)) cursor.fail();
   cursor.countCopied(ownEnd - ownStart);
   if (isDestructor) text.add(0x7e);
-  const inherited = isInherited ? cutOwnName(cursor) : "";
-  if (inherited === "") text.addBytes(text.bytes, ownStart, ownEnd);
-  else text.addWords(inherited);
+  if (!isInherited || !readInherited(cursor)) text.addBytes(ownStart, ownEnd - ownStart);
   readAbiTags(cursor);
 }
 
-/** Reads a type and returns what its constructors are called. */
-function cutOwnName(cursor: Cursor): string {
-  const start = cursor.text.length;
+/** Reads a type and writes what its constructors are called; false when they have no name. */
+function readInherited(cursor: Cursor): bool {
+  const pieces = cursor.pieces;
+  const top = pieces.aside;
+  const start = cursor.text.end;
   cursor.isSpelled = cursor.peek() === 0x53;
-  cursor.grammar.type(cursor);
-  const { ownStart, ownEnd } = cursor;
-  const written = cursor.pieces.cut(start);
-  return ownEnd === 0 ? "" : written.slice(ownStart - start, ownEnd - start);
+  readType(cursor);
+  const ownStart = cursor.ownStart;
+  const ownEnd = cursor.ownEnd;
+  pieces.cut(start);
+  const isNamed = ownEnd > ownStart && ownStart >= start;
+  if (isNamed) cursor.text.addBytes(pieces.aside + (ownStart - start), ownEnd - ownStart);
+  pieces.aside = top;
+  return isNamed;
 }
 
 /** Steps over `_0`, `__10_`, which tell apart things of one name inside one function. */
@@ -239,21 +248,17 @@ function skipDiscriminator(cursor: Cursor): void {
 }
 
 function forgetName(cursor: Cursor): void {
-  cursor.nameArgs = undefined;
+  cursor.nameArgs = null;
   cursor.nameReturns = false;
-  cursor.nameQualifiers = "";
+  cursor.qualifiers = cursor.qualifiersEnd = 0;
   cursor.plain();
 }
 
-function isDigit(letter: number): boolean {
-  return letter >= 0x30 && letter <= 0x39;
-}
-
-function isDecltype(letter: number): boolean {
+function isDecltype(letter: i32): bool {
   return letter === 0x54 || letter === 0x74;
 }
 
 /** Constructors, destructors and conversions, but not the structured bindings behind `DC`. */
-function isSpecialPart(letter: number, next: number): boolean {
+function isSpecialPart(letter: i32, next: i32): bool {
   return letter === 0x43 || (letter === 0x44 && next !== 0x43) || (letter === 0x63 && next === 0x76);
 }

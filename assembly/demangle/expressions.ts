@@ -2,13 +2,16 @@
  * Owns reading expressions, as they stand in template arguments, array sizes and decltype.
  * Does not own literals and names in expressions, nor the table of operators.
  */
-import type { Cursor } from "./cursor.js";
-import { closeCompound, closeWord, enclose, encloseOperand, keepCallee } from "./expression-text.js";
-import { readLiteral } from "./literals.js";
-import { findOperator } from "./operators.js";
-import { readCapturedPackSize, readExpansion, readPackSize } from "./packs.js";
-import { readTemplateParam } from "./substitutions.js";
-import { readUnresolvedName } from "./unresolved-names.js";
+import { Cursor, isDigit } from "./cursor";
+import { closeCompound, closeWord, enclose, encloseOperand, keepCallee } from "./expression-text";
+import { readLiteral } from "./literals";
+import { countOperands, findOperator } from "./operators";
+import { readCapturedPackSize, readExpansion, readPackSize } from "./packs";
+import { readTemplateParam } from "./substitutions";
+import { readArgument } from "./template-args";
+import { readType } from "./types";
+import { readUnqualifiedName } from "./unqualified-names";
+import { readUnresolvedName } from "./unresolved-names";
 
 /** Reads one expression. */
 export function readExpression(cursor: Cursor): void {
@@ -28,32 +31,33 @@ function readAny(cursor: Cursor): void {
   if (isDigit(letter)) return readUnresolvedName(cursor);
   const letters = cursor.peekLetters();
   switch (letters) {
-    case "sr":
-    case "on":
-    case "dn":
+    case 0x7372: // sr
+    case 0x6f6e: // on
+    case 0x646e: // dn
       return readUnresolvedName(cursor);
-    case "fp":
+    case 0x6670: // fp
       return readFunctionParam(cursor);
-    case "fL":
-      return isDigit(cursor.symbol[cursor.at + 2] ?? 0) ? readFunctionParam(cursor) : readFold(cursor);
-    case "fl":
-    case "fr":
-    case "fR":
+    case 0x664c: // fL
+      if (cursor.at + 2 < cursor.end && isDigit(load<u8>(cursor.at + 2))) return readFunctionParam(cursor);
+      return readFold(cursor);
+    case 0x666c: // fl
+    case 0x6672: // fr
+    case 0x6652: // fR
       return readFold(cursor);
   }
   cursor.at += 2;
   switch (letters) {
-    case "cl":
-    case "cp":
+    case 0x636c: // cl
+    case 0x6370: // cp
       return readCall(cursor);
-    case "tl":
-      cursor.grammar.type(cursor);
+    case 0x746c: // tl
+      readType(cursor);
       return readBraces(cursor);
-    case "il":
+    case 0x696c: // il
       return readBraces(cursor);
-    case "sZ":
-      return readPackSize(cursor, readExpression);
-    case "sP":
+    case 0x735a: // sZ
+      return readPackSize(cursor);
+    case 0x7350: // sP
       return readCapturedPackSize(cursor);
   }
   readCompound(cursor, letters);
@@ -61,99 +65,99 @@ function readAny(cursor: Cursor): void {
 }
 
 /** Reads an expression that needs brackets as an operand, from behind its letters. */
-function readCompound(cursor: Cursor, letters: string): void {
-  const { text } = cursor;
+function readCompound(cursor: Cursor, letters: i32): void {
+  const text = cursor.text;
   switch (letters) {
-    case "gs":
+    case 0x6773: // gs
       text.addWords("::");
       return readExpression(cursor);
-    case "cv":
+    case 0x6376: // cv
       return readConversion(cursor);
-    case "nw":
-    case "na":
+    case 0x6e77: // nw
+    case 0x6e61: // na
       return readNew(cursor);
-    case "sc":
+    case 0x7363: // sc
       return readNamedCast(cursor, "static_cast<");
-    case "dc":
+    case 0x6463: // dc
       return readNamedCast(cursor, "dynamic_cast<");
-    case "cc":
+    case 0x6363: // cc
       return readNamedCast(cursor, "const_cast<");
-    case "rc":
+    case 0x7263: // rc
       return readNamedCast(cursor, "reinterpret_cast<");
-    case "st":
-      return readInBrackets(cursor, "sizeof (", cursor.grammar.type);
-    case "at":
-      return readInBrackets(cursor, "alignof (", cursor.grammar.type);
-    case "ti":
-      return readInBrackets(cursor, "typeid (", cursor.grammar.type);
-    case "te":
-      return readInBrackets(cursor, "typeid (", readExpression);
-    case "nx":
-      return readInBrackets(cursor, "noexcept (", readExpression);
-    case "sp":
+    case 0x7374: // st
+      return readInBrackets(cursor, "sizeof (", readType, ")");
+    case 0x6174: // at
+      return readInBrackets(cursor, "alignof (", readType, ")");
+    case 0x7469: // ti
+      return readInBrackets(cursor, "typeid (", readType, ")");
+    case 0x7465: // te
+      return readInBrackets(cursor, "typeid (", readExpression, ")");
+    case 0x6e78: // nx
+      return readInBrackets(cursor, "noexcept (", readExpression, ")");
+    case 0x7370: // sp
       return readExpansion(cursor, readExpression);
-    case "tw":
+    case 0x7477: // tw
       text.addWords("throw ");
       return readOperand(cursor);
-    case "tr":
+    case 0x7472: // tr
       return text.addWords("throw");
-    case "dt":
+    case 0x6474: // dt
       return readPair(cursor, readOperand, ".");
-    case "pt":
+    case 0x7074: // pt
       return readPair(cursor, readOperand, "->");
-    case "di":
+    case 0x6469: // di
       text.add(0x2e);
       return readPair(cursor, readExpression, "=");
-    case "dx":
+    case 0x6478: // dx
       text.add(0x5b);
       return readPair(cursor, readExpression, "]=");
-    case "dX":
+    case 0x6458: // dX
       text.add(0x5b);
       readExpression(cursor);
       text.addWords(" ... ");
       return readPair(cursor, readExpression, "]=");
-    case "ix":
+    case 0x6978: // ix
       readOperand(cursor);
       return readInBrackets(cursor, "[", readExpression, "]");
-    case "qu":
+    case 0x7175: // qu
       readOperand(cursor);
       text.add(0x3f);
       return readPair(cursor, readOperand, " : ");
     default:
-      return letters.startsWith("u") ? readVendorExpression(cursor) : readOperation(cursor, letters);
+      return letters >> 8 === 0x75 ? readVendorExpression(cursor) : readOperation(cursor, letters);
   }
 }
 
 /** Reads the operands of a unary or binary operator. */
-function readOperation(cursor: Cursor, letters: string): void {
-  const { text } = cursor;
-  const operator = findOperator(letters);
-  if (operator === undefined || operator.operands === 3) return cursor.fail();
-  const { symbol, operands } = operator;
-  const start = text.length;
-  const isStep = letters === "pp" || letters === "mm";
+function readOperation(cursor: Cursor, letters: i32): void {
+  const text = cursor.text;
+  const symbol = findOperator(letters);
+  const operands = countOperands(letters);
+  if (symbol.length === 0 || operands === 3) return cursor.fail();
+  const start = text.end;
+  const isStep = letters === 0x7070 || letters === 0x6d6d;
   const isPostfix = isStep && !cursor.take(0x5f);
   const isPrefix = operands === 1 && !isPostfix;
   if (isPrefix) text.addWords(symbol);
   // Why: c++filt leaves the parameters of a member out behind `&`, and of nothing else.
-  if (letters === "ad") readAddressed(cursor);
+  if (letters === 0x6164) readAddressed(cursor);
   else readOperand(cursor);
   if (isPrefix) return;
   text.addWords(symbol);
   if (operands === 1) return;
   readOperand(cursor);
-  if (letters === "gt") enclose(cursor, start);
+  if (letters === 0x6774) enclose(cursor, start);
 }
 
 function readAddressed(cursor: Cursor): void {
-  const start = cursor.text.length;
+  const start = cursor.text.end;
   readExpression(cursor);
   if (cursor.calleeEnd > 0 && cursor.isCalleeScoped) keepCallee(cursor, start);
   else encloseOperand(cursor, start);
 }
 
 function readOperand(cursor: Cursor): void {
-  const start = cursor.text.length;
+  const start = cursor.text.end;
   readExpression(cursor);
   encloseOperand(cursor, start);
 }
@@ -165,79 +169,89 @@ function readPair(cursor: Cursor, readFirst: (cursor: Cursor) => void, between: 
   readOperand(cursor);
 }
 
-function readInBrackets(cursor: Cursor, left: string, read: (cursor: Cursor) => void, right = ")"): void {
+function readInBrackets(cursor: Cursor, left: string, read: (cursor: Cursor) => void, right: string): void {
   cursor.text.addWords(left);
   read(cursor);
   cursor.text.addWords(right);
 }
 
 function readCall(cursor: Cursor): void {
-  const start = cursor.text.length;
+  const start = cursor.text.end;
   readExpression(cursor);
   if (cursor.calleeEnd > 0) keepCallee(cursor, start);
   encloseOperand(cursor, start);
-  readInBrackets(cursor, "(", readList);
+  readInBrackets(cursor, "(", readList, ")");
   closeCompound(cursor);
 }
 
 /** Reads `cv <type> <expression>` or `cv <type> _ <expression>* E`. */
 function readConversion(cursor: Cursor): void {
-  readInBrackets(cursor, "(", cursor.grammar.type);
-  if (cursor.take(0x5f)) readInBrackets(cursor, "(", readList);
+  readInBrackets(cursor, "(", readType, ")");
+  if (cursor.take(0x5f)) readInBrackets(cursor, "(", readList, ")");
   else readOperand(cursor);
 }
 
 function readNamedCast(cursor: Cursor, cast: string): void {
-  readInBrackets(cursor, cast, cursor.grammar.type, ">");
-  readInBrackets(cursor, "(", readExpression);
+  readInBrackets(cursor, cast, readType, ">");
+  readInBrackets(cursor, "(", readExpression, ")");
 }
 
 /** Reads `nw <placement>* _ <type> [pi <expression>* | il <expression>*] E`. */
 function readNew(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   text.addWords("new ");
-  const start = text.length;
+  const start = text.end;
   while (!cursor.take(0x5f) && !cursor.failed) {
-    text.addWords(text.length === start ? "(" : ", ");
+    text.addWords(text.end === start ? "(" : ", ");
     readExpression(cursor);
   }
-  if (text.length > start) text.addWords(") ");
-  cursor.grammar.type(cursor);
+  if (text.end > start) text.addWords(") ");
+  readType(cursor);
   if (cursor.take(0x45)) return;
   const letters = cursor.peekLetters();
   cursor.at += 2;
-  if (letters === "pi") return readInBrackets(cursor, "(", readList);
-  if (letters !== "il") cursor.fail();
+  if (letters === 0x7069) return readInBrackets(cursor, "(", readList, ")");
+  if (letters !== 0x696c) cursor.fail();
   readBraces(cursor);
 }
 
 /** Reads `fp <qualifiers> [<number>] _`, `fL <level> p ...` or `fpT`. */
 function readFunctionParam(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
+  const hasLevel = cursor.peekNext() === 0x4c;
   cursor.at += 2;
   closeWord(cursor);
-  if (cursor.symbol[cursor.at - 1] === 0x4c) {
+  if (hasLevel) {
     cursor.number();
     cursor.expect(0x70);
   } else if (cursor.take(0x54)) return text.addWords("this");
   while (cursor.take(0x72) || cursor.take(0x56) || cursor.take(0x4b));
-  text.addWords(`{parm#${cursor.index(10) + 1}}`);
+  text.addWords("{parm#");
+  text.addNumber(cursor.index(10) + 1);
+  text.add(0x7d);
 }
 
 /** Reads `fl`, `fr` with one operand or `fL`, `fR` with two. */
 function readFold(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   const direction = cursor.peekNext();
   cursor.at += 2;
-  const operator = findOperator(cursor.peekLetters());
+  const letters = cursor.peekLetters();
+  const symbol = findOperator(letters);
   cursor.at += 2;
-  if (operator === undefined || operator.operands === 1) cursor.fail();
-  const symbol = operator?.symbol ?? "";
+  if (symbol.length === 0 || countOperands(letters) === 1) cursor.fail();
   const isLeft = direction === 0x6c;
   const isRight = direction === 0x72;
-  text.addWords(isLeft ? `(...${symbol}` : "(");
+  text.add(0x28);
+  if (isLeft) {
+    text.addWords("...");
+    text.addWords(symbol);
+  }
   readOperand(cursor);
-  if (!isLeft) text.addWords(`${symbol}...`);
+  if (!isLeft) {
+    text.addWords(symbol);
+    text.addWords("...");
+  }
   if (!isLeft && !isRight) {
     text.addWords(symbol);
     readOperand(cursor);
@@ -249,8 +263,8 @@ function readFold(cursor: Cursor): void {
 /** Reads `u <name> <template-arg>* E`. */
 function readVendorExpression(cursor: Cursor): void {
   cursor.at--;
-  cursor.grammar.unqualifiedName(cursor);
-  readInBrackets(cursor, "(", readArguments);
+  readUnqualifiedName(cursor);
+  readInBrackets(cursor, "(", readArguments, ")");
 }
 
 function readBraces(cursor: Cursor): void {
@@ -260,7 +274,7 @@ function readBraces(cursor: Cursor): void {
 
 /** Reads expressions up to `E`. */
 function readList(cursor: Cursor): void {
-  const listStart = cursor.text.length;
+  const listStart = cursor.text.end;
   while (!cursor.take(0x45) && !cursor.failed) {
     const mark = cursor.separate(listStart);
     readExpression(cursor);
@@ -270,13 +284,9 @@ function readList(cursor: Cursor): void {
 
 /** Reads template arguments up to `E`. */
 function readArguments(cursor: Cursor): void {
-  const listStart = cursor.text.length;
+  const listStart = cursor.text.end;
   while (!cursor.take(0x45) && !cursor.failed) {
     cursor.separate(listStart);
-    cursor.grammar.argument(cursor);
+    readArgument(cursor);
   }
-}
-
-function isDigit(letter: number): boolean {
-  return letter >= 0x30 && letter <= 0x39;
 }

@@ -2,7 +2,9 @@
  * Owns how parts of C++ expressions are put together as text, which is to say the brackets.
  * Does not own reading them from symbols. The cursor knows about the expression that was written last.
  */
-import type { Cursor } from "./cursor.js";
+import { Cursor } from "./cursor";
+
+const bracket = memory.data<u8>([0x28]);
 
 /** Says that the expression written last is a word or a list in braces, which as an operand needs no brackets. */
 export function closeWord(cursor: Cursor): void {
@@ -16,19 +18,18 @@ export function closeCompound(cursor: Cursor): void {
 }
 
 /** Puts the expression that was written since `start` in brackets, unless it needs none as an operand. */
-export function encloseOperand(cursor: Cursor, start: number): void {
+export function encloseOperand(cursor: Cursor, start: usize): void {
   if (!cursor.isBare) enclose(cursor, start);
 }
 
-export function enclose(cursor: Cursor, start: number): void {
-  cursor.pieces.insert(start, "(");
+export function enclose(cursor: Cursor, start: usize): void {
+  cursor.pieces.insert(start, bracket, 1);
   cursor.text.add(0x29);
 }
 
 /** Leaves of a function, written since `start`, only its name without parameters, as calls print it. */
-export function keepCallee(cursor: Cursor, start: number): void {
-  const { pieces, calleeStart, calleeEnd } = cursor;
-  pieces.drop(calleeEnd);
-  pieces.remove(start, calleeStart - start);
+export function keepCallee(cursor: Cursor, start: usize): void {
+  cursor.pieces.drop(cursor.calleeEnd);
+  cursor.pieces.remove(start, cursor.calleeStart - start);
   cursor.isBare = cursor.isCalleeBare;
 }

@@ -2,26 +2,27 @@
  * Owns reading lists of template arguments, and packs of arguments in them.
  * Does not own the values and types in the lists.
  */
-import type { Cursor } from "./cursor.js";
-import { readExpression } from "./expressions.js";
-import { readLiteral } from "./literals.js";
-import type { Piece } from "./pieces.js";
+import { Cursor } from "./cursor";
+import { readExpression } from "./expressions";
+import { readLiteral } from "./literals";
+import { Piece, TypeKind } from "./pieces";
+import { readType } from "./types";
 
 /** Reads `I <template-arg>* E`; the arguments themselves are left in `cursor.nameArgs`. */
 export function readTemplateArgs(cursor: Cursor): void {
-  const { text } = cursor;
+  const text = cursor.text;
   cursor.enter();
   text.add(0x3c);
   cursor.nameArgs = readList(cursor);
   cursor.leave();
   // Why: before C++11 `>>` was an operator, and c++filt still keeps the brackets apart, but not behind an empty pack.
-  if (text.bytes[text.length - 1] === 0x3e && !cursor.endsEmpty) text.add(0x20);
+  if (load<u8>(text.end - 1) === 0x3e && !cursor.endsEmpty) text.add(0x20);
   text.add(0x3e);
 }
 
 /** Reads one argument, and makes a piece of it. */
 export function readArgument(cursor: Cursor): Piece {
-  const start = cursor.text.length;
+  const start = cursor.text.end;
   switch (cursor.peek()) {
     case 0x4c: // L
       readLiteral(cursor);
@@ -35,7 +36,7 @@ export function readArgument(cursor: Cursor): Piece {
     case 0x4a: // J
       return readPack(cursor);
     default:
-      cursor.grammar.type(cursor);
+      readType(cursor);
       return cursor.piece(start);
   }
 }
@@ -50,38 +51,57 @@ function readPack(cursor: Cursor): Piece {
 
 /** Puts the elements of packs that are elements themselves in their place. */
 function flatten(pack: Piece): void {
-  const elements: Piece[] = [];
-  let hasPacks = false;
-  for (let element = pack.first; element !== undefined; element = element.next) {
-    if (element.kind !== "pack") elements.push(element);
+  let before: Piece | null = null;
+  let element = pack.first;
+  while (element !== null) {
+    const next = element.next;
+    if (element.kind !== TypeKind.pack) before = element;
     else {
-      hasPacks = true;
-      for (let inner = element.first; inner !== undefined; inner = inner.next) elements.push(inner);
+      const inner = element.first;
+      if (before === null) pack.first = inner === null ? next : inner;
+      else before.next = inner === null ? next : inner;
+      if (inner !== null) {
+        before = lastOf(inner);
+        before.next = next;
+      }
     }
+    element = next;
   }
-  if (!hasPacks) return;
-  pack.first = elements[0];
-  for (const [index, element] of elements.entries()) element.next = elements[index + 1];
+}
+
+function lastOf(element: Piece): Piece {
+  let last = element;
+  let next = last.next;
+  while (next !== null) {
+    last = next;
+    next = last.next;
+  }
+  return last;
 }
 
 /** Reads arguments up to `E`, from behind a letter, as one pack; leaves in the cursor whether the last one is empty. */
 function readList(cursor: Cursor): Piece {
-  const { text } = cursor;
-  const listStart = text.length;
+  const text = cursor.text;
+  const listStart = text.end;
   const list = cursor.pieces.make(listStart);
-  list.kind = "pack";
-  let last: Piece | undefined;
+  list.kind = TypeKind.pack;
+  let last: Piece | null = null;
   let endsEmpty = false;
   cursor.at++;
   while (!cursor.take(0x45) && !cursor.failed) {
     const mark = cursor.separate(listStart);
     const argument = readArgument(cursor);
+    // Proof: as long as there is room, no piece was made twice, and no list comes back to itself.
+    if (text.isFull) {
+      cursor.fail();
+      break;
+    }
     endsEmpty = cursor.closeItem(mark, listStart);
-    if (last === undefined) list.first = argument;
+    if (last === null) list.first = argument;
     else last.next = argument;
     last = argument;
   }
   cursor.endsEmpty = endsEmpty;
-  list.end = text.length;
+  list.end = text.end;
   return list;
 }
