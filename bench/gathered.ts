@@ -63,7 +63,7 @@ export async function measureGathered(workplace: Workplace): Promise<Section> {
     title: "Gathering in the kernel",
     rows: [
       { what: "empty program", measured: `${medianOf(empty).toFixed(0)} ns/call` },
-      ...rowsOf("count", "count by function"),
+      ...rowsOf("count", "count of calls, without a key"),
       ...rowsOf("histogram", "log2 histogram of an argument"),
       ...rowsOf("span", "log2 histogram of durations, entry to return"),
       await fillWithKeys(workplace, target),

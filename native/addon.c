@@ -4,7 +4,7 @@
  *
  * An attr never carries an address that JavaScript has seen: a call takes the attr together with a list of
  * { offset, buffer }, writes the buffers' addresses into a private copy, calls, and copies back everything but those.
- * There is no static state, so that every environment (worker threads too) may load it.
+ * There is no static state: every environment (worker threads too) may load it, and what it leaves open is closed at its end.
  */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
@@ -92,21 +92,29 @@ static bool open_attr(napi_env env, napi_value value, napi_value list, attr_t *a
   return true;
 }
 
+static void close_at_end(void *fd) { close((int)(int64_t)fd); }
+static int64_t opened(napi_env env, int64_t fd) {
+  if (fd > 0) napi_remove_env_cleanup_hook(env, close_at_end, (void *)fd); /* somebody else may have closed its namesake */
+  if (fd > 0) napi_add_env_cleanup_hook(env, close_at_end, (void *)fd);
+  return fd;
+}
+
 /* Brings back what the kernel wrote into the attr (counts, lengths) and no address; returns the call's answer. */
-static napi_value close_attr(napi_env env, attr_t *attr, int64_t answer) {
+static napi_value close_attr(napi_env env, attr_t *attr, long result) {
+  int64_t answer = opened(env, or_errno(result));
   for (uint32_t index = 0; index < attr->patches; index++) memset(attr->copy + attr->offsets[index], 0, 8);
   if (attr->length > 0) memcpy(attr->original, attr->copy, attr->length);
   return number(env, answer);
 }
 
-/* bpf(command, attr, patches) -> result or -errno */
+/* bpf(command, attr, patches) -> result or -errno; what is above 0 is a descriptor, whatever the command */
 static napi_value call_bpf(napi_env env, napi_callback_info call) {
   napi_value values[3];
   int64_t command;
   attr_t attr;
   if (!take(env, call, 3, values, 0, 1, &command) || !open_attr(env, values[1], values[2], &attr))
     return misuse(env, "bpf(command, attr, patches)");
-  return close_attr(env, &attr, or_errno(syscall(SYS_bpf, (int)command, attr.copy, (unsigned)attr.length)));
+  return close_attr(env, &attr, syscall(SYS_bpf, (int)command, attr.copy, (unsigned)attr.length));
 }
 
 /* perfEventOpen(attr, patches, pid, cpu, group, flags) -> descriptor or -errno */
@@ -117,7 +125,7 @@ static napi_value call_perf_event_open(napi_env env, napi_callback_info call) {
   if (!take(env, call, 6, values, 2, 4, rest) || !open_attr(env, values[0], values[1], &attr))
     return misuse(env, "perfEventOpen(attr, patches, pid, cpu, group, flags)");
   long fd = syscall(SYS_perf_event_open, attr.copy, (pid_t)rest[0], (int)rest[1], (int)rest[2], rest[3]);
-  return close_attr(env, &attr, or_errno(fd));
+  return close_attr(env, &attr, fd);
 }
 
 /* ioctl(fd, request, argument) -> result or -errno */
@@ -133,13 +141,11 @@ static napi_value call_close(napi_env env, napi_callback_info call) {
   napi_value value;
   int64_t fd;
   if (!take(env, call, 1, &value, 0, 1, &fd)) return misuse(env, "close(fd)");
+  napi_remove_env_cleanup_hook(env, close_at_end, (void *)fd);
   return number(env, or_errno(close((int)fd)));
 }
 
-typedef struct {
-  void *address; /* NULL once unmapped */
-  size_t length;
-} mapping_t;
+typedef struct { void *address; /* NULL once unmapped */ size_t length; } mapping_t;
 
 /* Runs once per mapping, after its ArrayBuffer was detached, collected, or its environment ended. */
 static void mapping_finalized(napi_env env, void *address, void *hint) {
@@ -160,10 +166,8 @@ static napi_value call_mmap(napi_env env, napi_callback_info call) {
   mapping->address = mmap(NULL, mapping->length, (int)numbers[1], (int)numbers[2], (int)numbers[3], numbers[4]);
   int64_t answer = mapping->address == MAP_FAILED ? -errno : 0;
   if (answer == 0 && napi_create_external_arraybuffer(env, mapping->address, mapping->length, mapping_finalized,
-                                                      mapping, &buffer) != napi_ok) {
-    munmap(mapping->address, mapping->length);
-    answer = -ENOTSUP;
-  }
+                                                      mapping, &buffer) != napi_ok)
+    answer = (munmap(mapping->address, mapping->length), -ENOTSUP);
   if (answer != 0) return free(mapping), number(env, answer);
   /* From here on the finalizer owns `mapping`. */
   bool tagged = napi_type_tag_object(env, buffer, &mapping_tag) == napi_ok;
@@ -220,12 +224,10 @@ static void watch_ready(void *poll, int status, int events) {
   watch_t *watch = uv_handle_get_data(poll);
   struct epoll_event event;
   napi_handle_scope scope;
-  napi_value callback, receiver, error;
-  (void)status, (void)events;
+  napi_value callback, receiver, error = ((void)status, (void)events, NULL);
   epoll_wait(watch->epoll, &event, 1, 0); /* takes the edge; perf events forget theirs when libuv looks, so no check */
-  if (watch->stopped) return;
+  if (watch->stopped || napi_open_handle_scope(watch->env, &scope) != napi_ok) return;
   napi_env env = watch->env;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
   if (napi_get_reference_value(env, watch->callback, &callback) == napi_ok &&
       napi_get_global(env, &receiver) == napi_ok &&
       napi_make_callback(env, NULL, receiver, callback, 0, NULL, NULL) == napi_pending_exception &&
@@ -257,9 +259,7 @@ static napi_value call_watch(napi_env env, napi_callback_info call) {
   if (answer == 0) answer = uv_poll_init(loop, poll, epoll); /* libuv's errors are negative errnos too */
   if (answer != 0) {
     if (epoll >= 0) close(epoll);
-    free(poll);
-    free(watch);
-    return number(env, answer);
+    return free(poll), free(watch), number(env, answer);
   }
   *watch = (watch_t){.env = env, .poll = poll, .epoll = epoll, .owners = 1};
   uv_handle_set_data(poll, watch);

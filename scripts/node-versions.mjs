@@ -1,6 +1,7 @@
 /**
- * Owns running what is built under other versions of Node: the commands, and the tests that touch the addon and the kernel.
- * Does not own the tests. The binaries come as npm packages, `node-linux-ARCH`, and are kept in node_modules/.cache.
+ * Owns running what is built under other versions of Node: the commands, and the tests that touch the addon, the kernel and what
+ * Node makes of a user's functions. Does not own the tests. The binaries come as npm packages, `node-linux-ARCH`, and are kept in
+ * node_modules/.cache.
  *
  *     npm run test:node-versions              22 and 24
  *     npm run test:node-versions -- 20 26     these
@@ -17,6 +18,8 @@ const tests = [
   "test/kernel/ringbuffer",
   "test/kernel/uprobes",
   "test/elf/file",
+  "test/lang/script",
+  "test/trace/script",
   "test/cli",
   "test/package",
 ];

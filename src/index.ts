@@ -35,6 +35,8 @@ export type {
   Summary,
   Table,
 } from "./trace/script/aggregate.js";
+export { distribution } from "./trace/script/distribution.js";
+export type { Distribution, Gathering, KeyValue } from "./trace/script/distribution.js";
 export { tunable } from "./trace/script/tunable.js";
 export type { Tunable } from "./trace/script/tunable.js";
 export type { ReadOptions, RowsOf } from "./trace/script/reader.js";
@@ -52,6 +54,8 @@ export type {
 export type { Ending } from "./trace/ending.js";
 export type { SkippedPlace } from "./trace/plan.js";
 export type { Losses } from "./trace/probe.js";
+export { setHost } from "./trace/host.js";
+export type { Host } from "./trace/host.js";
 export { arm } from "./trace/arm.js";
 export type { ArmRequest, Trace } from "./trace/arm.js";
 export type { Plan } from "./trace/plan.js";

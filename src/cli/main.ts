@@ -50,6 +50,8 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
 };
 
+// Why: Node would open its debugger on a port then, and whoever reaches it runs code with the privileges of a tracer.
+process.on("SIGUSR1", () => {});
 void main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<void> {

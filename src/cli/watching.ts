@@ -1,7 +1,8 @@
 /**
- * Owns the options that all tools which watch functions share: whom to watch, for how long, at what price; with uscope trace's letters.
+ * Owns the options that all commands which watch functions share: whom to watch, for how long, at what price.
  * Does not own what a tool does with it (tools/watching.ts).
  */
+import { assert } from "../base/assert.js";
 import { UsageError } from "../base/errors.js";
 import type { WatchRequest } from "../tools/watching.js";
 import type { OptionRow, ParsedOptions } from "./options.js";
@@ -42,6 +43,13 @@ export const forceOption: OptionRow = {
   repeatable: true,
   help: "watch although the preflight names this hazard (uretprobe)",
 };
+
+/** A row of the table above, or what is for returns, for commands that put it among their own. */
+export function sharedOption(name: string): OptionRow {
+  const row = [...watchingOptions, forceOption].find((row) => row.name === name);
+  assert(row, `no shared option ${name}`);
+  return row;
+}
 
 /** Of tools whose result is a table. */
 export const intervalOptions: readonly OptionRow[] = [
@@ -85,6 +93,9 @@ export function readWatching(
   return { ...readWatched(command, parsed), patterns };
 }
 
+/** What a command is told to watch by, where that is no pattern. */
+const whatIsGiven: Readonly<Record<string, string>> = { args: "SPEC", trace: "PROBE" };
+
 /** Reads the shared options alone. What contradicts itself throws a UsageError. */
 export function readWatched(command: string, parsed: ParsedOptions): Omit<WatchRequest, "patterns"> {
   const refuse = (what: string, fix: string): never => {
@@ -93,10 +104,7 @@ export function readWatched(command: string, parsed: ParsedOptions): Omit<WatchR
   if (parsed.has("tid") && parsed.has("pid"))
     refuse("-L and -p exclude each other", "a thread names its process: leave -p out");
   if (parsed.command?.length === 0)
-    refuse(
-      "no command behind --",
-      `uscope ${command} ${command === "args" ? "SPEC" : "PATTERN"} -- COMMAND ARGS`,
-    );
+    refuse("no command behind --", `uscope ${command} ${whatIsGiven[command] ?? "PATTERN"} -- COMMAND ARGS`);
   if (parsed.command !== undefined && (parsed.has("pid") || parsed.has("tid")))
     refuse("-- COMMAND and -p or -L exclude each other", "leave -p out");
   if (parsed.has("children") && parsed.command === undefined && !parsed.has("pid"))
@@ -112,11 +120,13 @@ export function readWatched(command: string, parsed: ParsedOptions): Omit<WatchR
       `-c ${cgroup} is no cgroup: -c takes the path of one`,
       command === "count" ? `for a processor: --cpu ${cgroup}` : "-c /sys/fs/cgroup/system.slice",
     );
+  // Why a set: a process that is named twice would be armed twice, and each of its calls shown twice.
+  const pids = [...new Set(parsed.texts("pid").map((text) => readPid(command, text)))];
   return {
     json: parsed.has("json"),
     seconds,
     options: {
-      pids: [...new Set(parsed.texts("pid").map((text) => readPid(command, text)))],
+      ...(pids.length === 0 ? {} : { pids }),
       tid: parsed.number("tid", 1),
       uid: parsed.number("uid"),
       cgroup,

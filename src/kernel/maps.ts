@@ -102,11 +102,13 @@ class OpenMap implements KernelMap {
   }
 
   entries(): MapEntry[] {
+    this.#assertOpen();
     return this.#entriesByBatch() ?? this.#entriesOneByOne();
   }
 
   /** The elements of an array that are not all zeros. Why apart: of tens of thousands few are touched, and each takes objects. */
   touchedEntries(): MapEntry[] {
+    this.#assertOpen();
     return (
       this.#entriesByBatch(isTouched) ??
       this.#entriesOneByOne().filter(({ value }) => isTouched(value, 0, value.length))
@@ -192,8 +194,13 @@ class OpenMap implements KernelMap {
 
   /** Why: the kernel reads as many bytes as the spec says, however short the buffer. */
   #assertKey(key: Uint8Array): void {
-    assert(!this.#closed, `${this.#at()} is closed`);
+    this.#assertOpen();
     assert(key.length === this.spec.keyBytes, `a key of ${this.spec.keyBytes} bytes for ${this.#at()}`);
+  }
+
+  /** Why: the kernel gives the number of a closed descriptor to the next map. */
+  #assertOpen(): void {
+    assert(!this.#closed, `${this.#at()} is closed`);
   }
 
   #at(): string {

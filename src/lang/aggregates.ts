@@ -7,7 +7,8 @@
  *      integer   its 1, 2, 4 or 8 bytes
  *      site      u32
  *      comm      16 bytes, zero-terminated
- *      text      u16 length, then `bytes` bytes, zero behind the text. A length larger than `bytes`: the text was cut; 0xffff: NULL
+ *      text      u16 length, then `bytes` bytes, zero behind the text. A length larger than `bytes`: the text was cut, and is one
+ *                byte shorter than `bytes` for each that the length is larger than `bytes` + 1; 0xffff: NULL
  *
  * Where there is no key, the map's key is a u32 0. A value is 8-byte words, all zero at first:
  *
@@ -45,6 +46,16 @@ export type KeyPartSpec =
 
 /** The length of a text that is NULL. */
 export const nullText = 0xffff;
+
+/** The length that stands for a text of which only the first `there` bytes are known, in a part for `bytes`. */
+export function cutLength(bytes: number, there: number): number {
+  return 2 * bytes + 1 - there;
+}
+
+/** How many bytes of a text are there, by its length in a part for `bytes`. */
+export function bytesThere(bytes: number, length: number): number {
+  return length > bytes ? 2 * bytes + 1 - length : length;
+}
 
 /** More do not fit onto the program's stack together with all else. */
 export const mostKeyBytes = 256;
@@ -148,6 +159,15 @@ export function mapSpecFor(
   const isSmall =
     valueBytes <= mostPerCpuBytes && (entries === 1 || isWord(spec) || valueBytes * entries <= mostSiteBytes);
   return { name, kind: isSmall ? "percpu-array" : "array", keyBytes, valueBytes, entries };
+}
+
+/** Bytes of the kernel's memory that a map takes when it is made, on a machine with so many processors. */
+export function memoryOf({ kind, keyBytes, valueBytes, entries }: MapSpec, cpus: number): number {
+  const isArrayMap = kind === "array" || kind === "percpu-array";
+  const isPerCpu = kind === "percpu-array" || kind === "percpu-hash";
+  // Kernel: struct htab_elem, and its bucket (kernel/bpf/hashtab.c).
+  const own = isArrayMap ? 0 : 64 + roundUp(keyBytes, 8);
+  return entries * (own + roundUp(valueBytes, 8) * (isPerCpu ? cpus : 1));
 }
 
 /** Why: tables hold one value a key; 67 words a key and processor are too much. */

@@ -41,11 +41,21 @@ export interface AggregateOption {
 export interface SpanOption {
   /** The map of the calls that are open. */
   readonly map: string;
-  /** In the map `drops`: entries that could not be kept, returns without an entry. */
+  /** In the map `drops`: returns without an entry. */
   readonly number: number;
   readonly role: "entry" | "return";
+  /** At the entry: calls whose return the kernel will not show are counted, and not kept. Where it says so, if it can be read. */
+  readonly deep?: DeepCalls | undefined;
   /** At the return: what the compiled entry says that it keeps; nothing where it does not say so. */
   readonly kept?: KeptLayout | undefined;
+}
+
+/** Where the kernel keeps how many probed calls of a thread are open, in bytes: task_struct.utask, and depth behind it. */
+export interface DeepCalls {
+  /** In the map `drops`. */
+  readonly number: number;
+  readonly utask: number;
+  readonly depth: number;
 }
 
 /** Which hits count at all. All that is given must hold. */

@@ -94,7 +94,7 @@ function printField({ name, value, form }: EmitField): string {
 function printForm(form: FieldForm): string {
   switch (form.kind) {
     case "integer":
-      return form.type === undefined ? "integer" : printType(form.type);
+      return `${form.exact === true ? "exact " : ""}${form.type === undefined ? "integer" : printType(form.type)}`;
     case "text": {
       const length = form.length === undefined ? "" : ` of ${printExpression(form.length)} bytes`;
       return `text${length}${form.limit === undefined ? "" : ` up to ${form.limit}`}`;

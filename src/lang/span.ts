@@ -3,11 +3,15 @@
  * Does not own the steps that write and read it (lowering/spans.ts).
  *
  * Key: { u64 pid_tgid, u64 stack pointer at the entry, u32 site, u32 0 }: each call that is open has a key of its own, however deep it
- * recurses. Value: u64 time of the entry, then the kept fields, laid out as in an event.
+ * recurses. Value: u64 time of the entry, then the kept fields, laid out as in an event. A time of 0: the entry has left the call
+ * out, or could not read it, so that its return is no return without an entry.
  *
  * The map forgets what was used longest ago when it is full. Why: a call that never returns (longjmp, exceptions, the end of a thread)
  * leaves its frame behind, and with a plain hash these would fill it for ever. A left frame is never taken for a live one: a
- * later call at the same place of the same stack writes over it, or deletes it where it keeps nothing.
+ * later call at the same place of the same stack writes over it.
+ *
+ * Kernel: the return of a call that has 64 probed calls above it in its thread is never seen (MAX_URETPROBE_DEPTH). Such a call
+ * leaves no frame, or a deep recursion would push out those that are seen.
  */
 import type { MapSpec } from "../bpf/spec.js";
 import { layoutFields } from "./event.js";
@@ -30,6 +34,9 @@ export const mostKeptBytes = 256;
 
 /** Frames that are open at one time at most, stale ones among them. */
 const frames = 32_768;
+
+/** Kernel: MAX_URETPROBE_DEPTH, include/linux/uprobes.h: a thread's probed calls whose return is still to come. */
+export const mostPending = 64n;
 
 /** How far above the entry's stack pointer that of the return is: x86 has taken the return address away by then. */
 export const poppedAtReturn: Readonly<Record<Architecture, bigint>> = { "x86-64": 8n, arm64: 0n };

@@ -137,8 +137,11 @@ export interface EmitField {
 }
 
 export type FieldForm =
-  /** Cut or extended to this width, as C's assignment does; undefined: in the value's own type. */
-  | { readonly kind: "integer"; readonly type: IntegerType | undefined }
+  /**
+   * Cut or extended to this width, as C's assignment does; undefined: in the value's own type. An exact one of 64 bits cannot be
+   * computed where it is no safe integer of JavaScript.
+   */
+  | { readonly kind: "integer"; readonly type: IntegerType | undefined; readonly exact?: boolean }
   /**
    * Text at an address (zero-terminated, or of a given length), or text that lies in the program (`comm`), or that was kept.
    * `limit` is the most bytes that are read, undefined: as the session says.

@@ -32,6 +32,8 @@ export type Typed = { readonly span: Span } & (
   | { readonly kind: "site"; readonly type: IntegerType }
   /** C's conversion: cut, zero- or sign-extended by the operand's type; to bool by comparison with zero. */
   | { readonly kind: "convert"; readonly operand: Typed; readonly type: IntegerType | PointerType }
+  /** The operand, of 64 bits; it cannot be computed where it is no safe integer of JavaScript. */
+  | { readonly kind: "exact"; readonly operand: Typed; readonly type: IntegerType }
   /** Both operands have the result's type and at least 32 bits; but the count of a shift may have another. */
   | {
       readonly kind: "arithmetic";
@@ -245,6 +247,7 @@ export function operandsOf(typed: Typed): readonly Typed[] {
     case "site":
       return [];
     case "convert":
+    case "exact":
     case "not":
       return [typed.operand];
     case "arithmetic":

@@ -39,6 +39,11 @@ export const u64: IntegerType = { kind: "integer", bytes: 8, signed: false };
 export const i64: IntegerType = { kind: "integer", bytes: 8, signed: true };
 export const truth: IntegerType = { kind: "integer", bytes: 1, signed: false, truth: true };
 
+/** Says whether a number has a value of its own in this type. */
+export function holds({ bytes, signed }: IntegerType, value: bigint): boolean {
+  return value === (signed ? BigInt.asIntN(bytes * 8, value) : BigInt.asUintN(bytes * 8, value));
+}
+
 /** Prints a type as C writes it. */
 export function printType(type: Type): string {
   switch (type.kind) {

@@ -47,7 +47,7 @@ function readsItself(typed: Typed): boolean {
 /** Says whether there are hits at which a value cannot be computed. */
 export function canFault(typed: Typed): boolean {
   return holdsAny(typed, (part) => {
-    if (readsItself(part)) return true;
+    if (readsItself(part) || part.kind === "exact") return true;
     const divides = part.kind === "arithmetic" && (part.operator === "/" || part.operator === "%");
     if (part.kind === "same-text" && part.kept !== undefined) return true;
     return divides && (part.right.kind !== "constant" || part.right.value === 0n);

@@ -2,10 +2,8 @@
  * Owns `uscope args`: how often values occur, counted or in histograms, printed at intervals. docs/args.md is the contract.
  * Does not own the language of its specs (lang/oneliner/distribution.ts) nor the options' spelling (cli/).
  */
-import { observe } from "../index.js";
-import type { Observation } from "../index.js";
-import { distribution } from "../trace/script/distribution.js";
-import type { Distribution, Gathering } from "../trace/script/distribution.js";
+import { distribution, observe } from "../index.js";
+import type { Distribution, Gathering, Observation } from "../index.js";
 import { isEmpty, printDistributions, printDistributionsAsJson } from "./distributions.js";
 import type { Found } from "./distributions.js";
 import { Watching, inStep } from "./watching.js";

@@ -1,5 +1,5 @@
 /**
- * Owns the way from the kernel's event time to the wall clock.
+ * Owns the wall clock: the way to it from the kernel's event time, and its time of day as text.
  * Does not own how a time is laid out in columns.
  */
 
@@ -27,7 +27,7 @@ export class WallClock {
     const second = Math.floor((monotonic + Number(this.#realtimeMinusMonotonic)) / 1e9);
     if (second !== this.#lastSecond) {
       this.#lastSecond = second;
-      this.#lastLocalTime = new Date(second * 1000).toTimeString().slice(0, 8);
+      this.#lastLocalTime = printClock(new Date(second * 1000));
     }
     return this.#lastLocalTime;
   }
@@ -38,6 +38,11 @@ export class WallClock {
     const now = process.hrtime.bigint();
     this.#realtimeMinusMonotonic = BigInt(Math.round(realtimeMicroseconds())) * 1000n - now;
   }
+}
+
+/** HH:MM:SS in the local zone: of now, unless said. */
+export function printClock(time = new Date()): string {
+  return time.toTimeString().slice(0, 8);
 }
 
 /** Why: the first is exact to microseconds but deaf to clock steps since the start; Date.now() hears them, to a millisecond. */

@@ -3,11 +3,10 @@
  * Does not own when they are read (args.ts) nor how a histogram is drawn (histogram.ts).
  */
 import { escapeControls } from "../base/text.js";
-import type { CountRow, HistogramRow } from "../index.js";
-import type { Distribution, KeyValue } from "../trace/script/distribution.js";
+import type { CountRow, Distribution, HistogramRow, KeyValue } from "../index.js";
 import { printJsonLine } from "./cells.js";
+import { printClock } from "./clock.js";
 import { printRows } from "./rows.js";
-import { clockTime } from "./watching.js";
 
 /** What was found of one distribution. A count without values has one row, whose key is left out. */
 export type Found =
@@ -27,7 +26,7 @@ export function isEmpty(found: Found): boolean {
 
 /** The time, and what was found of each: the `top` largest counts, the largest last. */
 export function printDistributions(found: readonly Found[], top: number | undefined): string {
-  return [`[${clockTime()}]\n`, ...found.map((one) => printOne(one, top))].join("");
+  return [`[${printClock()}]\n`, ...found.map((one) => printOne(one, top))].join("");
 }
 
 function printOne(found: Found, top: number | undefined): string {

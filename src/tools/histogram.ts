@@ -53,9 +53,15 @@ export function percentile(buckets: readonly Bucket[], share: number): number | 
   return rows.length === 0 ? undefined : estimate(rows, share).value;
 }
 
-/** Prints nanoseconds in the unit that leaves one to three digits before the point: 850ns, 1.2us, 34ms, 5.1s. */
-export function printDuration(nanoseconds: number): string {
-  return scaled(nanoseconds, 1000, ["ns", "us", "ms", "s"]);
+/**
+ * Prints nanoseconds in the unit that leaves one to three digits before the point, with two digits that count at least: 850ns, 1.2us,
+ * 34ms, 5s; or with three, for those who compare: 850ns, 1.20us, 34.0ms, 5.00s.
+ */
+export function printDuration(
+  nanoseconds: number,
+  { digits }: { readonly digits: 2 | 3 } = { digits: 2 },
+): string {
+  return scaled(nanoseconds, 1000, ["ns", "us", "ms", "s"], digits);
 }
 
 /** Prints a number with K, M, G, T, P or E for each factor of 1024 or 1000. */
@@ -63,16 +69,18 @@ export function printQuantity(value: number, factor: 1000 | 1024): string {
   return scaled(value, factor, ["", "K", "M", "G", "T", "P", "E"]);
 }
 
-function scaled(value: number, factor: number, units: readonly string[]): string {
+function scaled(value: number, factor: number, units: readonly string[], digits: 2 | 3 = 2): string {
+  const places = (rest: number): number => Math.max(0, digits - (rest < 10 ? 1 : rest < 100 ? 2 : 3));
   let rest = Math.abs(value);
   let step = 0;
   // Why not 1: what rounding would make 1000 or 1024 belongs to the next unit.
-  while (step < units.length - 1 && Number(rest.toFixed(rest < 10 ? 1 : 0)) >= factor) {
+  while (step < units.length - 1 && Number(rest.toFixed(places(rest))) >= factor) {
     rest /= factor;
     step++;
   }
-  const digits = rest < 10 && !Number.isInteger(rest) ? rest.toFixed(1) : rest.toFixed(0);
-  return `${value < 0 ? "-" : ""}${digits.replace(/\.0$/, "")}${units[step]!}`;
+  const isWhole = Number.isInteger(rest) && (digits === 2 || step === 0);
+  const text = isWhole ? rest.toFixed(0) : rest.toFixed(places(rest));
+  return `${value < 0 ? "-" : ""}${digits === 2 ? text.replace(/\.0$/, "") : text}${units[step]!}`;
 }
 
 /** In order, without empty rows at both ends, with empty rows where ranges are left out. */

@@ -1,12 +1,14 @@
 /**
  * Owns rows of named values as columns: a table at once, or a stream whose columns widen as it goes on while what is printed
- * stays. Does not own what a value looks like (cells.ts) or where lines go.
+ * stays. Does not own what a value looks like (cells.ts), where its column stands (table.ts), nor where lines go.
  */
 import { escapeControls } from "../base/text.js";
 import { flatten, isPlainObject, printCell } from "./cells.js";
 import type { FlatRow, PlainObject } from "./cells.js";
 import { drawHistogram, printDuration } from "./histogram.js";
 import type { Bucket } from "./histogram.js";
+import { layOut } from "./table.js";
+import type { ColumnForm } from "./table.js";
 
 /** Prints rows as one table with its header; a row with `buckets` as a histogram below the row's other values. */
 export function printRows(rows: readonly PlainObject[]): string {
@@ -21,21 +23,20 @@ export class ValueStream {
   #columns = new Columns(roomy);
   #rows: FlatRow[] = [];
   #text = "";
-  /** What stands between blank lines was printed last. */
-  #isApart = false;
+  #last: "line" | "block" = "line";
   #isFirst = true;
 
   /** Takes a value; how wide its columns are is decided when the text is taken. */
   add(value: unknown): void {
     if (value === undefined) return;
     if (isPlainObject(value) && !isHistogram(value)) {
-      this.#separate(false);
+      this.#separate("line");
       this.#rows.push(flatten(value));
       return;
     }
     this.#printRows();
     const isBlock = isPlainObject(value) || isTable(value);
-    this.#separate(isBlock);
+    this.#separate(isBlock ? "block" : "line");
     if (isBlock) this.#columns = new Columns(roomy);
     this.#text += isPlainObject(value)
       ? printRow(value)
@@ -58,9 +59,10 @@ export class ValueStream {
     this.#rows = [];
   }
 
-  #separate(isBlock: boolean): void {
-    if (!this.#isFirst && (isBlock || this.#isApart)) this.#text += "\n";
-    this.#isApart = isBlock;
+  /** A block stands between blank lines, lines follow each other. */
+  #separate(next: "line" | "block"): void {
+    if (!this.#isFirst && (next === "block" || this.#last === "block")) this.#text += "\n";
+    this.#last = next;
     this.#isFirst = false;
   }
 }
@@ -112,10 +114,9 @@ function printLine(value: unknown): string {
   return `${shown.join("").replace(/\n$/, "")}\n`;
 }
 
-interface Column {
+interface Column extends ColumnForm {
   readonly name: string;
   readonly title: string;
-  readonly isNumber: boolean;
   width: number;
 }
 
@@ -178,18 +179,4 @@ class Columns {
 
 function widthOf({ isNumber }: Column, text = ""): number {
   return isNumber || text.length <= widest ? text.length : 0;
-}
-
-/** Puts each text where its column stands, or behind what is too long, until blanks make up for it. */
-function layOut(columns: readonly Column[], texts: readonly string[]): string {
-  let line = "";
-  let end = 0;
-  columns.forEach(({ width, isNumber }, index) => {
-    const text = texts[index]!;
-    const start = index === 0 ? 0 : Math.max(line.length, end) + 1;
-    line = line.padEnd(start);
-    end = (index === 0 ? 0 : end + 1) + width;
-    line += isNumber ? text.padStart(end - line.length) : text;
-  });
-  return `${line.trimEnd()}\n`;
 }

@@ -4,12 +4,13 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import { escapeLines, nearestNames } from "../base/text.js";
-import { setHost } from "../trace/host.js";
+import { setHost } from "../index.js";
 import { printJsonLine } from "./cells.js";
 import { Output } from "./output.js";
+import { Pace } from "./pace.js";
 import { ValueStream } from "./rows.js";
 import { ScriptError, explainFailure, showPath } from "./script/failure.js";
 import { begins, loadScript } from "./script/loader.js";
@@ -131,9 +132,6 @@ async function openValues(
   });
 }
 
-/** Milliseconds without a look at signals, timers and the reader at most, however fast values come. */
-const breath = 20;
-
 async function printValues(
   values: Values,
   { json, most }: RunScriptRequest,
@@ -142,15 +140,13 @@ async function printValues(
 ): Promise<void> {
   const iterator = values[Symbol.asyncIterator]?.() ?? values[Symbol.iterator]!();
   const stream = new ValueStream();
-  const flush = (): boolean => {
+  const pace = new Pace(async () => {
     output.write(stream.take());
-    return output.flush();
-  };
-  let waiting: NodeJS.Immediate | undefined;
+    if (!output.flush()) await output.drained(ending.stop.interrupted);
+  });
   const state = { isOver: false };
   const read = async (): Promise<void> => {
     let shown = 0;
-    let lastTurn = performance.now();
     while (!state.isOver && !output.closed && shown !== most) {
       const { done, value } = await iterator.next();
       if (done === true) return;
@@ -160,17 +156,10 @@ async function printValues(
       if (json) output.write(printJsonLine(shownValue));
       else stream.add(shownValue);
       shown++;
-      if (performance.now() > lastTurn + breath) {
-        if (!flush()) await output.drained(ending.stop.interrupted);
-        await turn();
-        lastTurn = performance.now();
-      } else
-        waiting ??= setImmediate(() => {
-          waiting = undefined;
-          flush();
-        });
+      const pause = pace.next();
+      if (pause !== undefined) await pause;
     }
-    flush();
+    await pace.flush();
     ending.stop.now();
   };
   try {
@@ -182,8 +171,7 @@ async function printValues(
     if (!state.isOver)
       await Promise.race([close(iterator, values), sleep(patience, undefined, { ref: false })]);
   } finally {
-    clearImmediate(waiting);
-    flush();
+    await pace.flush();
   }
 }
 

@@ -2,12 +2,12 @@
  * Owns `uscope slower`: calls that took as long as a threshold or longer, with their arguments. docs/slower.md is the contract.
  * Does not own the options' spelling (cli/).
  */
-import { setImmediate as turn } from "node:timers/promises";
 import { observe, span } from "../index.js";
 import type { ScriptProbe } from "../index.js";
 import { printJsonLine } from "./cells.js";
 import { WallClock } from "./clock.js";
 import { printDuration } from "./histogram.js";
+import { Pace } from "./pace.js";
 import { Watching, printName } from "./watching.js";
 import type { WatchRequest } from "./watching.js";
 
@@ -20,9 +20,6 @@ export interface SlowerRequest extends WatchRequest {
   readonly most: number | undefined;
 }
 
-/** Milliseconds without a look at signals and the reader at most, however fast calls come. */
-const breath = 20;
-
 /** Runs until it is stopped or nothing is left to watch; returns the exit code. */
 export async function slower(request: SlowerRequest): Promise<number> {
   using watching = new Watching(request);
@@ -33,25 +30,18 @@ export async function slower(request: SlowerRequest): Promise<number> {
   await watching.write(print.header);
   let shown = 0;
   let waiting = "";
-  let flushing: NodeJS.Immediate | undefined;
-  let lastTurn = performance.now();
-  const flush = async (): Promise<void> => {
+  const pace = new Pace(async () => {
     const text = waiting;
     waiting = "";
-    clearImmediate(flushing);
-    flushing = undefined;
     await watching.write(text);
-  };
+  });
   for await (const { event } of observation) {
     waiting += print.line(event);
     if (++shown === request.most) break;
-    if (performance.now() > lastTurn + breath) {
-      await flush();
-      await turn();
-      lastTurn = performance.now();
-    } else flushing ??= setImmediate(() => void flush());
+    const pause = pace.next();
+    if (pause !== undefined) await pause;
   }
-  await flush();
+  await pace.flush();
   watching.remark(
     `${shown} ${shown === 1 ? "call" : "calls"} shown that took ${printDuration(request.threshold)} or longer`,
   );
@@ -125,7 +115,8 @@ function columnPrinter({ words }: SlowerRequest): CallPrinter {
         String(tid),
         printName(comm),
         printName(name),
-        printLatency(durationNs),
+        // Why three digits: who looks for slow calls compares them.
+        printDuration(durationNs, { digits: 3 }),
         printWord(returned),
         words.map(printWord).join(" "),
       ]),
@@ -149,19 +140,6 @@ function jsonPrinter(): CallPrinter {
         args: words,
       }),
   };
-}
-
-/** Three digits: who looks for slow calls compares them. */
-function printLatency(nanoseconds: number): string {
-  const [unit, size] = (
-    [
-      ["s", 1e9],
-      ["ms", 1e6],
-      ["us", 1e3],
-    ] as const
-  ).find(([, size]) => nanoseconds >= size) ?? ["ns", 1];
-  const value = nanoseconds / size;
-  return `${size === 1 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)}${unit}`;
 }
 
 /** Words that are this near below zero are taken for negative numbers of 32 or 64 bits. */

@@ -3,8 +3,8 @@
  * Does not own what each gathers and shows (count.ts, latency.ts, slower.ts).
  */
 import { escapeControls, escapeLines } from "../base/text.js";
+import { setHost } from "../index.js";
 import type { Observation, ObserveOptions } from "../index.js";
-import { setHost } from "../trace/host.js";
 import { Output } from "./output.js";
 import { stopSignal } from "./stop.js";
 import type { StopSignal } from "./stop.js";
@@ -15,12 +15,14 @@ export interface WatchRequest {
   readonly patterns: readonly string[];
   readonly json: boolean;
   readonly seconds: number | undefined;
-  readonly options: Required<
-    Pick<
-      ObserveOptions,
-      "pids" | "tid" | "uid" | "cgroup" | "children" | "command" | "budgetPercent" | "force" | "verbose"
-    >
-  >;
+  /** Without `pids`: all processes. */
+  readonly options: Pick<ObserveOptions, "pids"> &
+    Required<
+      Pick<
+        ObserveOptions,
+        "tid" | "uid" | "cgroup" | "children" | "command" | "budgetPercent" | "force" | "verbose"
+      >
+    >;
 }
 
 /** One run of a tool: its signals, its streams, and what is said about it on stderr. */
@@ -97,39 +99,6 @@ export async function* inStep<Row>(
     // Why empty: of two that look at the same moment, one may have seen the end and the other not yet.
     yield steps.map(({ done, value }) => (done === true ? [] : (value as readonly Row[])));
   }
-}
-
-/** The FILE of a pattern as people call it: without folders. */
-export function fileOf(pattern: string): string {
-  const file = /^(?:[pu]?:)?([^]+?)(?<!:):(?!:)(?:"[^]*"|(?:[^:]|::)*)$/.exec(pattern)?.[1] ?? pattern;
-  return file.slice(file.lastIndexOf("/") + 1);
-}
-
-/** Characters that a name's column grows to; longer names push the numbers of their own line away. */
-const widestName = 72;
-
-/** A table of names and, to the right, numbers: the header first. */
-export function printTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    rows.reduce((widest, row) => {
-      const { length } = row[column] ?? "";
-      return length > widest && (column > 0 || length <= widestName) ? length : widest;
-    }, 0),
-  );
-  const lines = rows.map((row) =>
-    row
-      .map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!)))
-      .join(" "),
-  );
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-/** What the last table is headed with when there were others before. */
-export const wholeHeading = "since the start";
-
-/** HH:MM:SS in the local zone. */
-export function clockTime(): string {
-  return new Date().toTimeString().slice(0, 8);
 }
 
 /** Names of traced programs never drive a terminal. */

@@ -2,6 +2,7 @@
  * Owns the library's door to tracing: prepares and arms what is asked for, and cleans up after it.
  * Does not own the run (run.ts), what stands in the kernel (session.ts), nor what is shown (tools/).
  */
+import { UsageError } from "../base/errors.js";
 import { NoMultiLinksError } from "../kernel/uprobes.js";
 import type { Ending } from "./ending.js";
 import { launch } from "./launch.js";
@@ -13,9 +14,9 @@ import type { Losses, ProbeCounters } from "./probe.js";
 import { Run } from "./run.js";
 import type { RunRequest } from "./run.js";
 import type { Aggregate } from "./script/aggregate.js";
+import type { MapElement } from "./gathered.js";
 import { Session } from "./session.js";
-import type { MapElement } from "./session.js";
-import { aggregateMap, missedReturns } from "./shared-maps.js";
+import { aggregateMap, deepCalls, missedReturns } from "./shared-maps.js";
 import { explainSilence } from "./silence.js";
 
 /** What is to be traced, in full; a request may leave out all but the probes. */
@@ -49,9 +50,12 @@ const unsaid: Omit<Wanted, "probes"> = {
 export interface Trace extends Plan, AsyncDisposable {
   /** With `verbose`, per program: what the verifier says. */
   readonly verified: readonly { readonly name: string; readonly statistics: string }[];
-  /** Names an address of a process; of the kernel with pid 0. */
+  /** Names an address of a process; of the kernel with pid 0. Only until the run has ended. */
   readonly printAddress: (pid: number, address: bigint) => string;
-  /** Lets a command begin, hands on events until there is nothing left to trace, and disarms. */
+  /**
+   * Lets a command begin, hands on events until there is nothing left to trace, and closes all; what was counted and gathered can
+   * still be read until the trace is disposed.
+   */
   run(request: RunRequest): Promise<Ending>;
   /** What the kernel side has counted until now, one per probe. */
   counters(): readonly ProbeCounters[];
@@ -68,7 +72,9 @@ export interface Trace extends Plan, AsyncDisposable {
 
 /** Prepares and arms. When this fails nothing is left behind: no probe, no process. */
 export async function arm(asked: ArmRequest): Promise<Trace> {
-  const request: Wanted = { ...unsaid, ...asked };
+  // Why filtered: what is given as undefined is not said.
+  const said = Object.entries(asked).filter(([, value]) => value !== undefined);
+  const request: Wanted = { ...unsaid, ...(Object.fromEntries(said) as ArmRequest) };
   const command = request.command === undefined ? undefined : await launch(request.command);
   try {
     const { prepared, session } = await prepareAndArm({
@@ -109,9 +115,40 @@ function present(
   run: Run,
 ): Trace {
   const { plan, symbolizer, shared } = prepared;
+  const { gathered } = session;
   const tuned = shared.tunables.map((tunable, number) =>
     tunable.watch((value) => session.tune(number, value)),
   );
+  const spans = prepared.parts.filter(({ role }) => role === "span-return");
+  const explain = (probe: number): readonly string[] =>
+    explainSilence(prepared.searched(probe), plan.armed.pids, {
+      isCommand: command !== undefined,
+      isWithChildren: run.isWithChildren,
+    });
+  let silence: readonly (readonly string[])[] | undefined;
+  let state: "open" | "settled" | "disposed" = "open";
+  const close = (): void => {
+    for (const watch of tuned.splice(0)) watch[Symbol.dispose]();
+    run[Symbol.dispose]();
+    session[Symbol.dispose]();
+    prepared[Symbol.dispose]();
+  };
+  /** Keeps what can be read afterwards, and closes all. */
+  const settle = (): void => {
+    if (state !== "open") return;
+    try {
+      silence = run.counters().map(({ hits }, probe) => (hits === 0n ? explain(probe) : []));
+      session.settle();
+      state = "settled";
+    } finally {
+      close();
+    }
+  };
+  const read = <Value>(value: () => Value): Value => {
+    if (state === "disposed")
+      throw readTooLate("nothing of an observation can be read after it was disposed");
+    return value();
+  };
   return {
     ...plan,
     armed: { ...plan.armed, ...session.armed },
@@ -120,34 +157,50 @@ function present(
       ...session.refused.map(({ site, reason }) => ({ name: plan.sites[site]!.label, reason })),
     ],
     verified: session.verified,
-    printAddress: (pid, address) => symbolizer.print(pid, address),
-    run: (request) => run.untilEnd(request),
-    counters: () => run.counters(),
-    losses: () => ({
-      late: session.late,
-      unresolved: symbolizer.unresolved,
-      recursionMisses: session.recursionMisses(),
-      lostMappings: run.lostMappings,
-      familyChanges: run.lostChildren,
-      dropped: sumOf(shared.aggregates.map((_, number) => session.drops(number))),
-      missedReturns: sumOf(prepared.spans.map((probe) => session.drops(missedReturns(probe)))),
-    }),
-    explainSilence: (probe) =>
-      explainSilence(prepared.searched(probe), plan.armed.pids, {
-        isCommand: command !== undefined,
-        isWithChildren: run.isWithChildren,
-      }),
-    elements: (aggregate) => session.elements(aggregateMap(shared.requireNumber(aggregate))),
-    dropped: (aggregate) => session.drops(shared.requireNumber(aggregate)),
+    printAddress(pid, address) {
+      if (state !== "open") throw readTooLate("addresses can be named only until the observation has ended");
+      return symbolizer.print(pid, address);
+    },
+    async run(request) {
+      try {
+        return await run.untilEnd(request);
+      } catch (error) {
+        command?.kill();
+        throw error;
+      } finally {
+        settle();
+      }
+    },
+    counters: () => read(() => run.counters()),
+    losses: () =>
+      read(() => ({
+        late: session.late,
+        unresolved: symbolizer.unresolved,
+        recursionMisses: session.recursionMisses(),
+        lostMappings: run.lostMappings,
+        familyChanges: run.lostChildren,
+        dropped: sumOf(shared.aggregates.map((_, number) => gathered.drops(number))),
+        missedReturns: sumOf(spans.map(({ probe }) => gathered.drops(missedReturns(probe, shared)))),
+        deepCalls: sumOf(spans.map(({ probe }) => gathered.drops(deepCalls(probe, shared)))),
+      })),
+    explainSilence: (probe) => read(() => silence?.[probe] ?? explain(probe)),
+    elements: (aggregate) => read(() => gathered.elements(aggregateMap(shared.requireNumber(aggregate)))),
+    dropped: (aggregate) => read(() => gathered.drops(shared.requireNumber(aggregate))),
     siteName: (site) => plan.sites[site]?.label ?? `site ${site}`,
     async [Symbol.asyncDispose]() {
-      for (const watch of tuned) watch[Symbol.dispose]();
-      run[Symbol.dispose]();
-      session[Symbol.dispose]();
-      prepared[Symbol.dispose]();
+      state = "disposed";
+      close();
       command?.kill();
     },
   };
+}
+
+function readTooLate(what: string): UsageError {
+  return new UsageError({
+    what,
+    at: "an observation",
+    fix: "read it before; what its aggregates hold can be read from its end until it is disposed",
+  });
 }
 
 function sumOf(numbers: readonly bigint[]): bigint {

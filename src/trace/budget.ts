@@ -11,7 +11,7 @@ export class Budget {
   #lastTime: number;
   #lastHits: readonly bigint[];
 
-  /** `costs`: nanoseconds a hit, one per probe: of its dearest place. */
+  /** `costs`: nanoseconds a hit, one per program: at its dearest place. */
   constructor(costs: readonly number[], now: number) {
     this.#costs = costs;
     this.#lastTime = now;
@@ -24,8 +24,8 @@ export class Budget {
     if (span < leastSpan) return undefined;
     let nanoseconds = 0;
     hits.forEach(
-      (count, probe) =>
-        (nanoseconds += Number(count - (this.#lastHits[probe] ?? 0n)) * (this.#costs[probe] ?? 0)),
+      (count, part) =>
+        (nanoseconds += Number(count - (this.#lastHits[part] ?? 0n)) * (this.#costs[part] ?? 0)),
     );
     this.#lastTime = now;
     this.#lastHits = hits;

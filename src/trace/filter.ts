@@ -4,7 +4,7 @@
  */
 import { readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { NotFoundError, UnsupportedError } from "../base/errors.js";
+import { NotFoundError, UnsupportedError, UsageError } from "../base/errors.js";
 import { readKernelOffsets } from "../kernel/btf.js";
 import type { ProcessFilter } from "../lang/options.js";
 import { findProcessOf } from "../target/process.js";
@@ -23,10 +23,12 @@ export interface FilterRequest {
   readonly launched: boolean;
 }
 
-/** Makes the filter that programs apply. Throws a NotFoundError for what does not exist. */
+/** Makes the filter that programs apply. Throws a NotFoundError for what does not exist, a UsageError for children of nobody. */
 export function resolveFilter(request: FilterRequest): ProcessFilter {
   const { pids, tid, uid, cgroup, children, includeSelf, launched } = request;
+  if (children && pids.length === 0) throw childrenOfAll();
   if (pids.length > 0 || tid !== undefined) requireInitialPidNamespace();
+  requireUser(uid);
   return {
     pids,
     ...(tid === undefined ? {} : { tid }),
@@ -37,6 +39,24 @@ export function resolveFilter(request: FilterRequest): ProcessFilter {
     ...(cgroup === undefined ? {} : { cgroup: resolveCgroup(cgroup) }),
     ...(children ? { children: readTaskOffsets() } : {}),
   };
+}
+
+function childrenOfAll(): UsageError {
+  return new UsageError({
+    what: "children of whom? no process is named, so that all are traced",
+    at: "children",
+    fix: "name processes or a command with it, or leave it out",
+  });
+}
+
+/** Kernel: uid_t has 32 bits, and the largest stands for nobody's. Why: cut to 32 bits, 2^32 would be root. */
+function requireUser(uid: number | undefined): void {
+  if (uid === undefined || (Number.isInteger(uid) && uid >= 0 && uid < 2 ** 32 - 1)) return;
+  throw new NotFoundError({
+    what: `no user has the id ${uid}`,
+    at: "--uid",
+    fix: "give a number below 4294967295; id -u NAME prints it",
+  });
 }
 
 /** Says what a person should know of whose calls are seen. */

@@ -4,23 +4,22 @@
  */
 import { UnsupportedError, UsageError } from "../base/errors.js";
 import { Features } from "../kernel/features.js";
-import { readsArguments } from "../lang/arguments.js";
 import { compileProbe } from "../lang/compile.js";
 import type { CompiledProbe } from "../lang/compile.js";
 import type { KeptLayout } from "../lang/span.js";
 import { usesPidMap } from "../lang/options.js";
-import type { ParsedProbe } from "../lang/probe.js";
 import type { CompileOptions, ProcessFilter } from "../lang/options.js";
 import { predictCost } from "../target/cost.js";
 import { requireProcess } from "../target/process.js";
 import { TargetResolver } from "../target/resolve.js";
 import type { ResolvedProbe } from "../target/resolve.js";
-import type { Site } from "../target/site.js";
 import { Symbolizer } from "../target/symbolize.js";
+import { findDepth } from "./depth.js";
 import { holdsUserAddresses } from "./events.js";
-import { filterNotes, requireProcessOf, resolveFilter } from "./filter.js";
+import { requireProcessOf, resolveFilter } from "./filter.js";
 import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
+import { notesOf } from "./notes.js";
 import { readParts } from "./parts.js";
 import type { AskedProbe, ProbePart } from "./parts.js";
 import { requireNameableAddresses } from "./pid-namespace.js";
@@ -66,13 +65,13 @@ export interface PrepareRequest {
 export interface Prepared extends Disposable {
   readonly plan: Plan;
   readonly session: SessionRequest;
-  /** Nanoseconds of one hit, per probe: of its dearest place. */
+  /** The programs of the probes, by their numbers: the one with its events is a probe's number too. */
+  readonly parts: readonly Pick<ProbePart, "probe" | "role">[];
+  /** Nanoseconds of one hit, per part: at its dearest place. */
   readonly costs: readonly number[];
   readonly symbolizer: Symbolizer;
   /** Aggregates and tunables, by their numbers. */
   readonly shared: SharedObjects;
-  /** The probes that are spans, by their numbers. */
-  readonly spans: readonly number[];
   /** Where a probe looked, for when it sees nothing. */
   searched(probe: number): SilentProbe;
 }
@@ -100,9 +99,11 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     }
     const launched = request.launched && launcherMayHit(pids, resolved);
     const filter = resolveFilter({ ...request, pids, launched });
+    const isSpan = parts.some(({ role }) => role === "span-entry");
+    const sharedByParts = { objects: shared, depth: isSpan ? findDepth() : undefined };
     const compiled = compileParts(parts, resolved, (part, number, kept) => ({
       ...compileOptions(request, filter, part, number, way),
-      ...sharedOptions(part, shared, kept),
+      ...sharedOptions(part, sharedByParts, kept),
       sites: resolved.reduce((sum, { sites }) => sum + sites.length, 0),
     }));
     if (compiled.some(({ event }) => holdsUserAddresses(event))) {
@@ -213,7 +214,7 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
       linkedPids.filter((pid) => request.launched || target.users.get(binary)?.includes(pid)),
   });
   const kernel = request.kernel ?? thisKernel;
-  const slowNote = way === "pmu" ? weighPmu(countPlaces(attachments), kernel) : undefined;
+  const slow = way === "pmu" ? weighPmu(countPlaces(attachments), kernel) : undefined;
   return {
     plan: {
       probes,
@@ -225,24 +226,11 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
         pids,
       },
       skipped: skippedOf(resolved),
-      notes: [
-        ...new Set([
-          ...resolved.flatMap(({ notes }) => notes),
-          ...resolved.flatMap(({ sites }, number) => argumentNotes(parts[number]!.parsed, sites)),
-          ...(slowNote === undefined ? [] : [slowNote]),
-          ...filterNotes(request),
-          ...(resolved.some(({ sites }) => sites.some(({ trap }) => trap === "uretprobe"))
-            ? [deepReturns]
-            : []),
-          ...(request.stacks.kernel
-            ? ["-K: at a place in user space the kernel has no stack of its own, so none is shown"]
-            : []),
-        ]),
-      ],
+      notes: notesOf({ request, parts, resolved, slow }),
       dumps: request.statistics ? probes.map(({ number }) => explainParts(number, given)) : [],
     },
     session: {
-      maps: sessionMaps(compiled, ringBytes(request)),
+      maps: sessionMaps(compiled, shared, ringBytes(request)),
       attachments,
       way,
       kernel,
@@ -251,16 +239,11 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
     },
     // Why a getter: whether this is a virtual machine stands in /proc/cpuinfo, which takes the kernel milliseconds to write.
     get costs() {
-      return probes.map((_, probe) =>
-        resolved.reduce(
-          (sum, target, part) => (parts[part]!.probe === probe ? sum + dearest(target) : sum),
-          0,
-        ),
-      );
+      return resolved.map(dearest);
     },
     symbolizer,
     shared,
-    spans: parts.flatMap(({ role, probe }) => (role === "span-return" ? [probe] : [])),
+    parts,
     searched(probe) {
       const { selector } = parts[probe]!.parsed.tree;
       const binaries = [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))];
@@ -308,17 +291,6 @@ function skippedOf(resolved: readonly ResolvedProbe[]): readonly SkippedPlace[] 
   const skipped = resolved.flatMap((target) => target.skipped);
   return [...new Map(skipped.map((place) => [`${place.name} ${place.address}`, place])).values()];
 }
-/** Behind a function's first instruction the registers of the arguments may have been used for other things. */
-function argumentNotes({ tree }: ParsedProbe, sites: readonly Site[]): string[] {
-  if (!readsArguments(tree) || !sites.some(({ role }) => role === "inside")) return [];
-  return [
-    "inside a function, arguments are read from their registers as they are by then: they may hold other values already",
-  ];
-}
-
-/** Kernel: MAX_URETPROBE_DEPTH, kernel/events/uprobes.c: the depth counts the calls of all probed returns of a thread. */
-const deepReturns =
-  "returns are seen 64 calls deep in each thread; probed calls below return unseen and uncounted";
 
 /** Counts a place in each process that it is armed in. */
 function countPlaces(attachments: readonly Attachment[]): number {
@@ -334,8 +306,8 @@ function ringBytes({ bufferPages }: PrepareRequest): number {
   if (bufferPages === undefined) return defaultRingBytes;
   if ((bufferPages & (bufferPages - 1)) === 0 && bufferPages <= 1 << 18) return bufferPages * 4096;
   throw new UsageError({
-    what: `-b ${bufferPages} is no power of two up to 262144`,
-    at: "uscope trace",
-    fix: "for example -b 4096, which is 16 MiB",
+    what: `${bufferPages} pages are no power of two up to 262144`,
+    at: "the size of the ring buffer (bufferPages, -b)",
+    fix: "for example 4096, which is 16 MiB",
   });
 }

@@ -53,8 +53,10 @@ export interface Losses {
   readonly lostMappings: number;
   /** Additions to aggregates that had no room for another key. */
   readonly dropped: bigint;
-  /** Returns in spans whose entry was not kept: it was left out, or called before the span was armed. */
+  /** Returns in spans of calls whose entry was not seen: it was before the span was armed, or too many calls were open. */
   readonly missedReturns: bigint;
+  /** Calls in spans that had so many probed calls above them in their thread that the kernel does not show their return. */
+  readonly deepCalls: bigint;
   /** Forks and ends of processes that were not seen, so that children may be missing, or strangers taken for children. */
   readonly familyChanges: number;
 }

@@ -80,12 +80,24 @@ export function printEnding(
       lines.push(`  no hit: ${reached} came from processes that are not asked for\n`);
     else if (hits === 0n) lines.push(...seen.explainSilence(index).map((reason) => `  no hit: ${reason}\n`));
   });
-  const { late, unresolved, recursionMisses, familyChanges, lostMappings, dropped, missedReturns } =
-    seen.losses();
+  const {
+    late,
+    unresolved,
+    recursionMisses,
+    familyChanges,
+    lostMappings,
+    dropped,
+    missedReturns,
+    deepCalls,
+  } = seen.losses();
   if (late > 0) lines.push(`  ${count(late, "event")} came too late to be shown in order of time\n`);
   if (unresolved > 0) lines.push(`  ${count(unresolved, "address", "addresses")} could not be named\n`);
   if (dropped > 0n) lines.push(`  ${dropped} additions found no room for their key: they are missing\n`);
   if (missedReturns > 0n) lines.push(`  ${missedReturns} returns of calls whose entry was not seen\n`);
+  if (deepCalls > 0n)
+    lines.push(
+      `  ${deepCalls} calls were more than 64 probed calls deep: the kernel does not show their return\n`,
+    );
   if (lostMappings > 0)
     lines.push(`  ${count(lostMappings, "record")} of mappings lost: names may be missing\n`);
   if (familyChanges > 0)

@@ -82,48 +82,47 @@ export class Run implements Disposable {
   /** Runs until it is stopped or nothing is left to trace; then disarms, and hands on what had come until then. */
   async untilEnd(request: RunRequest): Promise<Ending> {
     const session = this.#session;
-    let isWanted = true;
     let wake: (() => void) | undefined;
-    using readable = session.onReadable(() => wake?.());
     const onAbort = (): void => wake?.();
-    request.signal.addEventListener("abort", onAbort);
     const command = this.#command;
     let ending: Ending | undefined;
     void command?.ended.then((exitCode) => {
       ending ??= { kind: "command ended", exitCode };
       return wake?.();
     });
-    command?.release();
-    const watch = new Watch(
-      this.#limits,
-      // Why: the end of a command comes as an event, with its exit code.
-      command === undefined && this.#prepared.plan.armed.pids.length > 0 ? this.#processes : undefined,
-      this.#limits.budgetPercent === undefined ? [] : this.#prepared.costs,
-    );
     const onEvent = this.#followed?.inTime(request.onEvent) ?? request.onEvent;
-    while (isWanted) {
-      this.#followed?.drain();
-      this.#children?.drain();
-      const drained = request.isReady?.() === false ? nothing : session.drain(onEvent);
-      request.onPause?.();
-      ending ??= request.signal.aborted
-        ? { kind: "stopped" }
-        : watch.look(() => this.counters(), request.onCounters);
-      isWanted = ending === undefined;
-      if (isWanted) await pause(pauseAfter(drained), (resume) => (wake = resume));
+    try {
+      using _readable = session.onReadable(() => wake?.());
+      request.signal.addEventListener("abort", onAbort);
+      command?.release();
+      const watch = new Watch(
+        this.#limits,
+        // Why: the end of a command comes as an event, with its exit code.
+        command === undefined && this.#prepared.plan.armed.pids.length > 0 ? this.#processes : undefined,
+        this.#limits.budgetPercent === undefined ? [] : this.#prepared.costs,
+      );
+      for (;;) {
+        this.#followed?.drain();
+        this.#children?.drain();
+        const drained = request.isReady?.() === false ? nothing : session.drain(onEvent);
+        request.onPause?.();
+        ending ??= request.signal.aborted ? { kind: "stopped" } : watch.look(this, request.onCounters);
+        if (ending !== undefined) break;
+        await pause(pauseAfter(drained), (resume) => (wake = resume));
+      }
+    } finally {
+      // Why here: whoever is handed events or counters may throw.
+      request.signal.removeEventListener("abort", onAbort);
+      session.disarm();
     }
-    request.signal.removeEventListener("abort", onAbort);
-    readable[Symbol.dispose]();
-    session.disarm();
     this.#followed?.drain();
     this.#children?.drain();
     while (session.drain(onEvent, 0).isMore) request.onPause?.();
     request.onPause?.();
-    if (command === undefined || ending?.kind === "command ended") return ending ?? { kind: "stopped" };
+    if (command === undefined || ending.kind === "command ended") return ending;
     // Why asked: Ctrl-C goes to the command as well, and may have ended it already.
     const isKilled = this.#processes.some((process) => process.isAlive());
     command.kill();
-    ending ??= { kind: "stopped" };
     if (ending.kind !== "stopped" && ending.kind !== "over budget") return ending;
     return isKilled ? { ...ending, command: "killed" } : ending;
   }
@@ -143,8 +142,22 @@ export class Run implements Disposable {
     return this.#limits.children;
   }
 
+  /** One per probe: what the program with its events has counted, and what both ends of a span could not read. */
   counters(): readonly ProbeCounters[] {
-    return this.#prepared.plan.probes.map(({ number }) => this.#session.counters(number));
+    const { plan, parts } = this.#prepared;
+    const counted = parts.map((_, part) => this.#session.gathered.counters(part));
+    return plan.probes.map(({ number }) => {
+      const own = counted.filter((_, part) => parts[part]!.probe === number);
+      return { ...counted[number]!, faults: own.reduce((sum, { faults }) => sum + faults, 0n) };
+    });
+  }
+
+  /** Hits of each part in all processes, as far as they are counted. */
+  partHits(): readonly bigint[] {
+    return this.#prepared.parts.map((_, part) => {
+      const { reached, hits } = this.#session.gathered.counters(part);
+      return reached ?? hits;
+    });
   }
 
   [Symbol.dispose](): void {
@@ -178,7 +191,7 @@ class Watch {
     this.#budget = new Budget(costs, performance.now() * 1e6);
   }
 
-  look(countersOf: () => readonly ProbeCounters[], onCounters: RunRequest["onCounters"]): Ending | undefined {
+  look(run: Pick<Run, "counters" | "partHits">, onCounters: RunRequest["onCounters"]): Ending | undefined {
     const now = performance.now();
     if (now - this.#looked < watchPause) return undefined;
     this.#looked = now;
@@ -191,18 +204,13 @@ class Watch {
     const { budgetPercent } = this.#limits;
     const isCounting = onCounters !== undefined && now - this.#counted >= countersPause;
     if (!isCounting && budgetPercent === undefined) return undefined;
-    const counters = countersOf();
     if (isCounting) {
       this.#counted = now;
-      onCounters(counters);
+      onCounters(run.counters());
     }
-    const percent = this.#budget.share(
-      counters.map(({ hits, reached }) => reached ?? hits),
-      now * 1e6,
-    );
-    return percent !== undefined && budgetPercent !== undefined && percent > budgetPercent
-      ? { kind: "over budget", percent }
-      : undefined;
+    if (budgetPercent === undefined) return undefined;
+    const percent = this.#budget.share(run.partHits(), now * 1e6);
+    return percent !== undefined && percent > budgetPercent ? { kind: "over budget", percent } : undefined;
   }
 }
 

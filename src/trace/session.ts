@@ -4,7 +4,7 @@
  */
 import { assert } from "../base/assert.js";
 import type { MapSpec, ProgramSpec } from "../bpf/spec.js";
-import { createMap, sumPerCpu } from "../kernel/maps.js";
+import { createMap } from "../kernel/maps.js";
 import type { KernelMap } from "../kernel/maps.js";
 import { loadProgram, readProgram } from "../kernel/programs.js";
 import type { KernelProgram } from "../kernel/programs.js";
@@ -13,9 +13,9 @@ import type { RingBuffer } from "../kernel/ringbuffer.js";
 import { RefusedPlaceError } from "../kernel/uprobes.js";
 import type { UprobeSite } from "../kernel/uprobes.js";
 import { siteOf } from "../lang/event.js";
-import { dropsMap, tunablesMap } from "../lang/maps.js";
+import { tunablesMap } from "../lang/maps.js";
 import type { EventRecord } from "./events.js";
-import type { ProbeCounters } from "./probe.js";
+import { Gathered, u32Bytes } from "./gathered.js";
 import { EventStream } from "./stream.js";
 import type { Drained } from "./stream.js";
 import type { AttachWay, KernelWays } from "./way.js";
@@ -53,12 +53,6 @@ export interface RefusedSite {
   readonly reason: string;
 }
 
-/** One element of a map. */
-export interface MapElement {
-  readonly key: Uint8Array;
-  readonly parts: readonly Uint8Array[];
-}
-
 /** More are no single gaps in what uscope knows of the kernel; each costs a search among all places of its file. */
 const mostRefusals = 16;
 
@@ -70,14 +64,18 @@ export class Session implements Disposable {
   readonly armed = { places: 0, files: 0 };
   /** Closed in reverse order. Why not DisposableStack: Node has it from 24 on. */
   readonly #opened: Disposable[] = [];
+  /** What programs have counted and gathered; can be read when all is closed too, where the session was settled before. */
+  readonly gathered: Gathered;
   readonly #maps = new Map<string, KernelMap>();
   readonly #programs: KernelProgram[] = [];
+  #keptMisses: bigint | undefined;
   readonly #links: Disposable[] = [];
   readonly #ring: RingBuffer;
   readonly #stream: EventStream;
 
   /** Loads and arms everything; when that fails nothing is left behind. */
   constructor(request: SessionRequest) {
+    this.gathered = new Gathered(this.#maps);
     try {
       for (const spec of request.maps) this.#maps.set(spec.name, this.#open(createMap(spec)));
       this.#ring = this.#open(openRingBuffer(this.#requireMap("events")));
@@ -125,34 +123,10 @@ export class Session implements Disposable {
     return this.#ring.onReadable(callback);
   }
 
-  /** What the kernel side has counted for a probe, all CPUs together. */
-  counters(probe: number): ProbeCounters {
-    const map = this.#requireMap("counters");
-    const value = map.lookup(u32Bytes(probe));
-    assert(value, "a probe without counters");
-    const [hits = 0n, lost = 0n, faults = 0n, filtered = 0n, reached] = sumPerCpu(map.splitPerCpu(value));
-    return { hits, lost, faults, filtered, ...(reached === undefined ? {} : { reached }) };
-  }
-
-  /** All elements of a map, of an array those that are not zero: keys, and values with one part per processor where the map has those. */
-  elements(name: string): readonly MapElement[] {
-    const map = this.#requireMap(name);
-    const { kind } = map.spec;
-    const isPerCpu = kind === "percpu-array" || kind === "percpu-hash";
-    const entries = kind === "percpu-array" || kind === "array" ? map.touchedEntries() : map.entries();
-    return entries.map(({ key, value }) => ({ key, parts: isPerCpu ? map.splitPerCpu(value) : [value] }));
-  }
-
-  /** What probes have counted in the map `drops` under a number, all CPUs together. */
-  drops(number: number): bigint {
-    const map = this.#requireMap(dropsMap);
-    const value = map.lookup(u32Bytes(number));
-    assert(value, "a number without a place in drops");
-    return sumPerCpu(map.splitPerCpu(value))[0] ?? 0n;
-  }
-
   /** Sets a tunable number: programs that are hit from now on see it. */
   tune(number: number, value: bigint): void {
+    // Why: what is handed over need not be used, and then no program has the map.
+    if (!this.#maps.has(tunablesMap)) return;
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigInt64(0, value, true);
     this.#requireMap(tunablesMap).update(u32Bytes(number), bytes);
@@ -160,13 +134,24 @@ export class Session implements Disposable {
 
   /** Hits that the kernel skipped because another program ran on that CPU (PMU, before 6.0), all programs together. */
   recursionMisses(): bigint {
-    return this.#programs.reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n);
+    return (
+      this.#keptMisses ??
+      this.#programs.reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n)
+    );
   }
 
   /** Disarms all places; events already sent can still be drained. */
   disarm(): void {
     // Why backwards: of a span the returns go first, so that none is seen whose entry was not.
     for (const link of this.#links.splice(0).reverse()) link[Symbol.dispose]();
+  }
+
+  /** Disarms, keeps what was counted and gathered, and closes everything else. */
+  settle(): void {
+    this.disarm();
+    this.gathered.keep();
+    this.#keptMisses ??= this.recursionMisses();
+    this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
@@ -254,10 +239,4 @@ class PlacesLeft {
     this.#counts.set(probe, left);
     return left;
   }
-}
-
-function u32Bytes(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

@@ -29,13 +29,27 @@ export function rawBytes(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, end);
 }
 
+/**
+ * Reads text for programs: as it is, control bytes too, but bytes that are no UTF-8 as escapes. Why not U+FFFD: different bytes
+ * would become one text, and one key.
+ */
+export function readBytes(bytes: Buffer, start: number, end: number): string {
+  for (let index = start; index < end; index++)
+    if (bytes[index]! > 0x7f)
+      return decodeText(bytes.subarray(start, end)) ?? readBroken(bytes.subarray(start, end), (text) => text);
+  return bytes.toString("latin1", start, end);
+}
+
 function printUnusual(bytes: Uint8Array): string {
+  return readBroken(bytes, escapeControls);
+}
+
+function readBroken(bytes: Uint8Array, show: (character: string) => string): string {
   let shown = "";
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes[at]!);
     const character = decodeStrictly(bytes.subarray(at, at + length));
-    shown +=
-      character === undefined ? `\\x${bytes[at]!.toString(16).padStart(2, "0")}` : escapeControls(character);
+    shown += character === undefined ? `\\x${bytes[at]!.toString(16).padStart(2, "0")}` : show(character);
     at += character === undefined ? 1 : length;
   }
   return shown;

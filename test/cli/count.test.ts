@@ -1,6 +1,9 @@
 /** `uscope count` on programs whose calls are known; and every sample of docs/count.md. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli, startCli } from "../support/cli.js";
 import { compile } from "../support/programs.js";
@@ -37,6 +40,29 @@ describe("counts", () => {
     expect(countsOf(once.stdout)).toEqual({ alpha: 50, total: 50 });
     const two = await runCli(["count", `${watched}:alpha`, `${family}:work`, "--", watched, "10"]);
     expect(countsOf(two.stdout)).toEqual({ [`${watched.split("/").at(-1)}:alpha`]: 50, total: 50 });
+  });
+
+  test("of files with one name are each file's own, of one file by several names the same", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "uscope-count-"));
+    try {
+      const [one, other, link] = ["one", "other", "link"].map((name) => join(folder, name, "prog")) as [
+        string,
+        string,
+        string,
+      ];
+      for (const path of [one, other, link]) mkdirSync(dirname(path));
+      for (const path of [one, other]) copyFileSync(watched, path);
+      symlinkSync(one, link);
+      const both = ["sh", "-c", `'${one}' 10; '${other}' 20`];
+      const two = await runCli(["count", "--children", `${one}:alpha`, `${other}:alpha`, "--", ...both]);
+      expect(countsOf(two.stdout)).toEqual({ [`${one}:alpha`]: 50, [`${other}:alpha`]: 100, total: 150 });
+      const timed = await runCli(["latency", "--json", `${one}:nap`, `${other}:nap`, "--", other, "1"]);
+      expect(timed.stdout).toMatch(new RegExp(`^{"function":"${other}:nap","count":3,.*}\n$`));
+      const same = await runCli(["count", `${one}:alpha`, `${link}:al*`, "--", one, "10"]);
+      expect(countsOf(same.stdout)).toEqual({ alpha: 50, total: 50 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("of one processor are those of all processors together", async () => {

@@ -1,5 +1,8 @@
 /** `uscope latency` on programs whose calls are known; and every sample of docs/latency.md. */
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../support/cli.js";
 import { compile } from "../support/programs.js";
@@ -59,6 +62,42 @@ describe("samples", () => {
     expect(nap!.buckets.at(-1)!.to * size).toBeGreaterThan(50e6);
     expect(nap!.buckets.at(-1)!.from * size).toBeLessThan(120e6);
     expect(nap!.average_ns).toBe(nap!.total_ns / 3);
+  });
+
+  test.each(["-u", "-m"])("with %s of two functions of one name have each its own sum", async (option) => {
+    const folder = mkdtempSync(join(tmpdir(), "uscope-latency-"));
+    try {
+      const sources = [1, 2, 3, 4].map((number) => {
+        const path = join(folder, `${number}.c`);
+        writeFileSync(
+          path,
+          `#include <unistd.h>
+          __attribute__((noipa)) static int twin(int us) { return usleep(us); }
+          void call${number}(void) { for (int i = 0; i < 3; i++) twin(${number * number} * 2000); }`,
+        );
+        return path;
+      });
+      const main = join(folder, "main.c");
+      const calls = [1, 2, 3, 4].map((number) => `void call${number}(void);`);
+      writeFileSync(
+        main,
+        `${calls.join("\n")}\nint main() { call1(); call2(); call3(); call4(); return 0; }`,
+      );
+      const program = join(folder, "twins");
+      execFileSync("gcc", ["-O1", "-w", "-o", program, main, ...sources]);
+      const rows = await time(option, `${program}:twin`, "--", program);
+      expect(rows.map(({ count }) => count)).toEqual([3, 3, 3, 3]);
+      const size = option === "-u" ? 1000 : 1_000_000;
+      for (const { total_ns, buckets } of rows) {
+        const [least, most] = (["from", "to"] as const).map((end) =>
+          buckets.reduce((sum, bucket) => sum + bucket[end] * bucket.count, 0),
+        ) as [number, number];
+        expect(total_ns).toBeGreaterThanOrEqual(least * size);
+        expect(total_ns).toBeLessThan(most * size);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("of children come with --children only", async () => {
@@ -125,7 +164,8 @@ describe("docs/latency.md", () => {
   using page = openSamples("latency.md");
   const { samples } = page;
   test("has samples", () => expect(samples.length).toBeGreaterThanOrEqual(4));
-  test("shows what is printed", () => {
+  // Why once more: on a busy machine a sleep of the sample takes so long that it falls into another bucket.
+  test("shows what is printed", { retry: 3 }, () => {
     using files = openSamples("latency.md");
     for (const sample of samples) expect(asShapeShown(files.run(sample), sample)).toBe(sample.output);
   });

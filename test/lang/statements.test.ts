@@ -202,6 +202,24 @@ describe("events of several shapes", () => {
     expect(divided.counts).toEqual({ hits: 1n, lost: 0n, faults: 1n, filtered: 0n });
   });
 
+  it("are not sent where a number of 64 bits that has to be exact is no safe integer", () => {
+    const most = BigInt(Number.MAX_SAFE_INTEGER);
+    for (const [type, least] of [[i64, -most] as const, [u64, 0n] as const]) {
+      const form = { kind: "integer", type, exact: true } as const;
+      const exact = compileStatements([emit([field(argument(0, type), form)])]);
+      for (const value of [least, 0n, 1n, most]) {
+        const { record, counts } = run(exact, { context: argumentsOf(value) });
+        expect(numbersOf(exact, record)).toEqual([value]);
+        expect(counts).toMatchObject({ faults: 0n });
+      }
+      for (const value of [least - 1n, most + 1n, 1n << 63n, (1n << 63n) - 1n]) {
+        const { records, counts } = run(exact, { context: argumentsOf(BigInt.asUintN(64, value)) });
+        expect(records).toEqual([]);
+        expect(counts).toMatchObject({ hits: 1n, faults: 1n });
+      }
+    }
+  });
+
   it("fault pages in before a record is reserved, in programs that may sleep", () => {
     const sleeping = compileStatements(
       [emit([field(read(argument(0), i32)), text(argument(1), { limit: 10 })])],

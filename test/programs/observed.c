@@ -2,6 +2,7 @@
  *
  *   observed recurse DEPTH TIMES    recurse(DEPTH) calls itself down to 0, TIMES times
  *   observed leap TIMES             every second leaps(i) leaves by longjmp and never returns
+ *   observed never TIMES            never(i) leaves by longjmp each time
  *   observed texts TIMES            say() with "set", "octi", "fest" in turn; each fourth a NULL, each fifth an unmapped address
  *   observed threads THREADS TIMES  each thread calls step(i) TIMES times
  *   observed fork TIMES             step() TIMES times in the parent and as often in a child
@@ -26,6 +27,11 @@ __attribute__((noinline)) int leaps(int i)
 		longjmp(back, 1);
 	sink += i;
 	return i * 2;
+}
+__attribute__((noinline)) void never(int i)
+{
+	sink += i;
+	longjmp(back, 1);
 }
 __attribute__((noinline)) int outer(int i)
 {
@@ -64,6 +70,10 @@ int main(int argc, char **argv)
 		for (volatile int i = 0; i < first; i++)
 			if (!setjmp(back))
 				outer(i);
+	if (!strcmp(mode, "never"))
+		for (volatile int i = 0; i < first; i++)
+			if (!setjmp(back))
+				never(i);
 	if (!strcmp(mode, "texts")) {
 		const char *words[] = { "set", "octi", "fest" };
 		for (long i = 1; i <= first; i++)

@@ -143,6 +143,20 @@ describe("numbers for people", () => {
   ])("%d ns is %s", (value, text) => expect(printDuration(value)).toBe(text));
 
   test.each([
+    [0, "0ns"],
+    [999, "999ns"],
+    [1000, "1.00us"],
+    [2_304_000, "2.30ms"],
+    [40_176_113, "40.2ms"],
+    [999_600, "1.00ms"],
+    [123_456_789, "123ms"],
+    [5e9, "5.00s"],
+    [7200e9, "7200s"],
+  ])("%d ns with three digits is %s", (value, text) =>
+    expect(printDuration(value, { digits: 3 })).toBe(text),
+  );
+
+  test.each([
     [1023, 1024, "1023"],
     [1024, 1024, "1K"],
     [1536, 1024, "1.5K"],

@@ -65,7 +65,7 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
       expect(session.armed).toEqual({ places: 2, files: 1 });
       target.say("5 3");
       await target.line();
-      expect(session.counters(0).hits).toBe(8n);
+      expect(session.gathered.counters(0).hits).toBe(8n);
     });
 
     it("is left out in every process", async () => {
@@ -82,7 +82,7 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
         target.say("5 0");
         await target.line();
       }
-      expect(session.counters(0).hits).toBe(10n);
+      expect(session.gathered.counters(0).hits).toBe(10n);
     });
 
     it("is the error where it is the only one, and nothing is left behind", async () => {

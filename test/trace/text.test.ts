@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { decodeText, printBytes, rawBytes } from "../../src/trace/text.js";
+import { describe, expect, it, test } from "vitest";
+import { decodeText, printBytes, rawBytes, readBytes } from "../../src/trace/text.js";
 
 const shown = (bytes: Uint8Array): string => printBytes(Buffer.from(bytes), 0, bytes.length);
 
@@ -42,4 +42,15 @@ test("decodeText takes UTF-8 only, rawBytes keeps every byte", () => {
   expect(decodeText(Buffer.from([0xff]))).toBeUndefined();
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   expect(Buffer.from(rawBytes(all, 0, 256), "latin1")).toEqual(all);
+});
+
+describe("readBytes", () => {
+  it.each([
+    ["plain", [0x61, 0x0a], "a\n"],
+    ["UTF-8", [0x63, 0xc3, 0xa9], "cé"],
+    ["broken, each as another text", [0x61, 0xff, 0xc3, 0xa9, 0xfe], "a\\xffé\\xfe"],
+    ["cut inside a character", [0x61, 0xc3], "a\\xc3"],
+  ])("%s", (_what, bytes, text) => {
+    expect(readBytes(Buffer.from(bytes), 0, bytes.length)).toBe(text);
+  });
 });

@@ -72,7 +72,7 @@ export const command: Command = {
     ],
   ],
   notes: [
-    "Calls that recurse each have their own $entry and $latency. A key that finds no room among 65536 others is counted as missing.",
+    "Calls that recurse each have their own $entry and $latency, 64 deep as the kernel sees returns. A key that finds no room among 65536 others is counted as missing.",
     "Exit code: 0 when it ended as asked (Ctrl-C, -n, -d, end of the process), 1 on an error, 2 on a wrong command line.",
   ].join("\n"),
   run,

@@ -19,7 +19,7 @@ export const command: Command = {
   purpose: [
     "Measures how long functions take, from entry to return, in the kernel; prints for each function a histogram, p50, p90 and p99,",
     "average, total and count, and for several a table of all. PATTERN is FILE:FUNCTION, FUNCTION a name or a glob. A function that",
-    "calls itself gives a value for each depth. What cannot be watched safely at its return is skipped and named.",
+    "calls itself gives a value for each depth, up to 64. What cannot be watched safely at its return is skipped and named.",
   ].join("\n"),
   options: [
     {
@@ -39,7 +39,7 @@ export const command: Command = {
       name: "level",
       letter: "l",
       value: "LEVEL",
-      help: "accepted for BCC's sake: every depth of recursion is right",
+      help: "accepted for BCC's sake: recursion is right at each depth that the kernel sees (64)",
     },
   ],
   examples: [

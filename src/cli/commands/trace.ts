@@ -2,22 +2,17 @@
  * Owns the command line of `uscope trace`: options, help, and what of BCC's trace has no meaning here.
  * Does not own tracing (tools/trace.ts).
  */
-import { UsageError } from "../../base/errors.js";
+import type { UsageError } from "../../base/errors.js";
 import { trace } from "../../tools/trace.js";
 import type { Command } from "../command.js";
 import type { OptionRow, ParsedOptions } from "../options.js";
+import { readWatched, sharedOption, usage as usageOf } from "../watching.js";
 
 const options: readonly OptionRow[] = [
-  {
-    name: "pid",
-    letter: "p",
-    value: "PID",
-    repeatable: true,
-    help: "trace this process only; may be repeated",
-  },
-  { name: "tid", letter: "L", value: "TID", help: "trace this thread only" },
-  { name: "children", help: "with -p or --: follow fork and exec too" },
-  { name: "uid", value: "UID", help: "trace processes of this user only" },
+  sharedOption("pid"),
+  sharedOption("tid"),
+  sharedOption("children"),
+  sharedOption("uid"),
   {
     name: "comm",
     letter: "n",
@@ -25,16 +20,10 @@ const options: readonly OptionRow[] = [
     value: "NAME",
     help: "show only threads whose name contains NAME",
   },
-  {
-    name: "cgroup",
-    letter: "c",
-    alias: "cgroup-path",
-    value: "PATH",
-    help: "trace processes in this cgroup (v2) and below only",
-  },
+  sharedOption("cgroup"),
   { name: "msg-filter", letter: "f", value: "TEXT", help: "show only events whose message contains TEXT" },
   { name: "max-events", letter: "M", value: "N", help: "end after N shown events" },
-  { name: "duration", letter: "d", value: "SECONDS", help: "end after this time" },
+  sharedOption("duration"),
   { name: "timestamp", letter: "t", help: "show a TIME column: seconds since the start" },
   { name: "unix-timestamp", letter: "u", help: "with -t: seconds since 1970 instead" },
   { name: "time", letter: "T", help: "show a TIME column: local time of the event" },
@@ -59,14 +48,9 @@ const options: readonly OptionRow[] = [
     help: "with -M: show equal events once, with their count and without their times",
   },
   { name: "include-self", letter: "S", help: "trace uscope itself too" },
-  { name: "json", help: "print one JSON object a line (docs/json.md)" },
-  {
-    name: "force",
-    value: "HAZARD",
-    repeatable: true,
-    help: "attach although the preflight names this hazard (uretprobe)",
-  },
-  { name: "budget", value: "PERCENT", help: "end when hits times their cost exceed this share of one core" },
+  { ...sharedOption("json"), help: "print one JSON object a line (docs/json.md)" },
+  sharedOption("force"),
+  sharedOption("budget"),
   { name: "attach", value: "WAY", help: "uprobe_multi or pmu instead of the best that this kernel has" },
   {
     name: "buffer-pages",
@@ -74,11 +58,7 @@ const options: readonly OptionRow[] = [
     value: "PAGES",
     help: "size of the ring buffer in pages of 4096 bytes (1024)",
   },
-  {
-    name: "verbose",
-    letter: "v",
-    help: "print each probe's sites, tree, IR and bytecode, and the verifier's word",
-  },
+  sharedOption("verbose"),
   {
     name: "bin-cmp",
     letter: "B",
@@ -146,46 +126,28 @@ async function run(parsed: ParsedOptions): Promise<number> {
     );
   if (parsed.has("unix-timestamp") && !parsed.has("timestamp"))
     throw usage("-u needs -t", "uscope trace -t -u ...");
-  if (parsed.has("tid") && parsed.has("pid"))
-    throw usage("-L and -p exclude each other", "a thread names its process: leave -p out");
-  if (parsed.command?.length === 0) throw usage("no command behind --", "uscope trace PROBE -- COMMAND ARGS");
-  if (parsed.command !== undefined && (parsed.has("pid") || parsed.has("tid")))
-    throw usage("-- COMMAND and -p or -L exclude each other", "leave -p out");
-  if (parsed.has("children") && parsed.command === undefined && !parsed.has("pid"))
-    throw usage("--children needs -p or -- COMMAND", "name whose children");
   const attach = parsed.text("attach");
   if (attach !== undefined && attach !== "uprobe_multi" && attach !== "pmu")
     throw usage(`--attach ${attach} is unknown`, "--attach uprobe_multi, or --attach pmu");
-  for (const hazard of parsed.texts("force")) {
-    if (hazard !== "uretprobe") throw usage(`--force ${hazard} is unknown`, "--force uretprobe");
-  }
+  const { json, seconds, options: whom } = readWatched("trace", parsed);
   return trace({
+    ...whom,
     probes: parsed.arguments,
-    // Why a set: a process that is named twice would be armed twice, and each of its calls shown twice.
-    pids: [...new Set(parsed.texts("pid").map((text) => parsePid(text)))],
-    tid: parsed.number("tid", 1),
-    uid: parsed.number("uid"),
     comm: parsed.text("comm"),
-    cgroup: parsed.text("cgroup"),
-    children: parsed.has("children"),
     includeSelf: parsed.has("include-self"),
-    command: parsed.command,
     textLimit: parsed.number("string-size", 1) ?? 80,
     stacks: { user: parsed.has("user-stack"), kernel: parsed.has("kernel-stack") },
-    force: parsed.texts("force"),
     attach,
-    budgetPercent: parsed.number("budget", 0, "any"),
     byteLists: parsed.has("bin-cmp"),
     bufferPages: parsed.number("buffer-pages", 1),
     maxEvents: parsed.number("max-events", 1),
-    seconds: parsed.number("duration", 0, "any"),
+    seconds,
     messageFilter: parsed.text("msg-filter"),
     aggregate: parsed.has("aggregate"),
     cpuColumn: parsed.has("print-cpu"),
     columns: { time: timeColumn(parsed), cpu: parsed.has("print-cpu"), addresses: parsed.has("address") },
-    json: parsed.has("json"),
+    json,
     raw: parsed.has("raw"),
-    verbose: parsed.has("verbose"),
   });
 }
 
@@ -197,14 +159,6 @@ function timeColumn(parsed: ParsedOptions): "none" | "start" | "unix" | "local" 
   return "none";
 }
 
-function parsePid(text: string): number {
-  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw usage(
-    `"${text}" is no process id`,
-    `uscope trace -p 1234 ...; for a name: -p "$(pgrep -n ${/^[a-z_][\w.-]*$/i.test(text) ? text : "NAME"})"`,
-  );
-}
-
 function usage(what: string, fix: string): UsageError {
-  return new UsageError({ what, at: "uscope trace", fix });
+  return usageOf("trace", what, fix);
 }

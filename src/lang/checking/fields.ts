@@ -53,7 +53,9 @@ export class Fields {
         const typed = this.#expressions.value(value, "shown");
         if (typed === undefined) return undefined;
         const type = form.type ?? integerOf(typed.type);
-        return { kind: "integer", value: convert(typed, type), type };
+        const whole = convert(typed, type);
+        if (form.exact !== true || type.bytes < 8) return { kind: "integer", value: whole, type };
+        return { kind: "integer", value: { kind: "exact", operand: whole, type, span: whole.span }, type };
       }
       case "text":
         return this.text(value, form.length, form.limit);

@@ -79,8 +79,9 @@ export class Builder {
     return to;
   }
 
-  extend(from: Operand, bits: 8 | 16 | 32, signed: boolean, width: Width): Virtual {
+  extend(from: Operand, bits: 8 | 16 | 32, filledWith: "zeros" | "sign", width: Width): Virtual {
     const to = this.fresh();
+    const signed = filledWith === "sign";
     this.#append({ kind: "extend", to, from, bits, signed, width, span: this.span });
     return to;
   }

@@ -1,6 +1,6 @@
 /**
- * Owns making one event: time and header, columns, the author's fields, stacks, and what becomes of a field that cannot be computed.
- * Does not own statements (passes/3-lower.ts) nor what the ring is asked (ring.ts).
+ * Owns making one event: time and header, the author's fields, stacks, and what becomes of a field that cannot be computed.
+ * Does not own statements (passes/3-lower.ts), columns (columns.ts) nor what the ring is asked (ring.ts).
  *
  * Nothing sleeps between reservation and submission. Why: the reader stops at a record that is not submitted, so that one thread
  * that waits for its page (on a slow disk, on userfaultfd) would hold back the events of all. Where a read fails, the record is
@@ -22,6 +22,7 @@ import { integerOf, valuesOfField } from "../typed.js";
 import type { TypedField, TypedStatement, TypedValue } from "../typed.js";
 import { canFault, fieldReadsMemory, isRead } from "../uses.js";
 import type { BlockNumber, Builder } from "./builder.js";
+import { writeColumns, writeName } from "./columns.js";
 import { faultIn } from "./faulting-in.js";
 import type { KeptValues } from "./kept.js";
 import { boundLength } from "./lengths.js";
@@ -120,8 +121,7 @@ export class Events {
     builder.store(record, tidAt, 8, ask("get_current_pid_tgid", []));
     builder.store(record, siteAt, 4, ask("get_attach_cookie", [context]));
     builder.store(record, faultsAt, 4, 0n);
-    const columns = this.#columns();
-    columns.forEach((write, index) => write(record, event.fields[index]!.offset));
+    writeColumns(builder, record, event, this.#options.columns);
     if (this.#options.shapeField !== undefined) {
       const { offset } = event.fields[this.#options.shapeField]!;
       builder.store(record, offset, 4, BigInt(this.#shape));
@@ -142,31 +142,6 @@ export class Events {
     builder.count(this.#counts, counters.lost);
     builder.jump(this.#end);
     builder.enter(here);
-  }
-
-  /** In the order in which the event's layout has them. */
-  #columns(): ((record: Virtual, offset: number) => void)[] {
-    const builder = this.#builder;
-    const { cpu, comm, uid } = this.#options.columns;
-    return [
-      ...(cpu
-        ? [
-            (record: Virtual, offset: number) =>
-              builder.store(record, offset, 4, builder.callStable("get_smp_processor_id")),
-          ]
-        : []),
-      ...(comm ? [(record: Virtual, offset: number) => this.#comm(record, offset)] : []),
-      ...(uid
-        ? [
-            (record: Virtual, offset: number) =>
-              builder.store(record, offset, 4, builder.callStable("get_current_uid_gid")),
-          ]
-        : []),
-    ];
-  }
-
-  #comm(record: Virtual, offset: number): void {
-    this.#builder.run("get_current_comm", [{ address: record, offset }, 16n]);
   }
 
   #field(record: Virtual, index: number, field: TypedField, absent: BlockNumber | undefined): void {
@@ -239,7 +214,7 @@ export class Events {
         return this.#builder.store(record, offset, 8, this.#values.value(value.address));
       }
       case "comm":
-        return this.#comm(record, offset);
+        return writeName(this.#builder, record, offset);
       case "text":
         return this.#text(record, place, value, faulted, next);
       default:

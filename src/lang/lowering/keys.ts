@@ -3,7 +3,7 @@
  * Does not own what is done with it (updates.ts).
  */
 import { assert, unreachable } from "../../base/assert.js";
-import { nullText, placeKey, sizeOf } from "../aggregates.js";
+import { cutLength, nullText, placeKey, sizeOf } from "../aggregates.js";
 import type { KeyPartSpec } from "../aggregates.js";
 import { commBytes } from "../event.js";
 import type { Operand, StackSlot } from "../ir.js";
@@ -141,10 +141,10 @@ export class Keys {
     if (kind.kind === "comm") return this.#nameText(base, at, offset, limit, unread);
     assert(kind.kind === "text", "kept bytes in a key");
     const length = kept.lengthOf(text, unread);
-    const count = BigInt(Math.min(limit, kind.limit));
+    const count = Math.min(limit, kind.limit);
     builder.run("probe_read_kernel", [
       { address: this.#slot, offset: offset + 2 },
-      count,
+      BigInt(count),
       { address: base, offset: at + 4 },
     ]);
     // The length of NULL, -1, is the largest of all unsigned ones.
@@ -155,14 +155,14 @@ export class Keys {
       builder.block("cut", "seldom"),
       builder.block("next"),
     ];
-    builder.branch("gt", 32, length, BigInt(limit), long, next);
+    builder.branch("gt", 32, length, BigInt(count), long, next);
     builder.enter(long);
     builder.branch("slt", 32, length, 0n, isNull, cut);
     builder.enter(isNull);
     builder.copy(BigInt(nullText), shown);
     builder.jump(next);
     builder.enter(cut);
-    builder.copy(BigInt(limit + 1), shown);
+    builder.copy(BigInt(cutLength(limit, count)), shown);
     builder.jump(next);
     builder.enter(next);
     builder.store(this.#slot, offset, 2, shown);

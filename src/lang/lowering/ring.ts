@@ -1,6 +1,6 @@
 /**
  * Owns the three calls that a record goes through: reserved, then submitted or discarded.
- * Does not own what is written into it (passes/3-lower.ts).
+ * Does not own what is written into it (events.ts).
  */
 import type { Virtual } from "../ir.js";
 import { eventsMap } from "../maps.js";

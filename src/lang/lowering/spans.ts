@@ -10,7 +10,7 @@ import { context } from "../ir.js";
 import type { Operand, StackSlot, Virtual } from "../ir.js";
 import type { SpanOption } from "../options.js";
 import { findRegister } from "../registers.js";
-import { frameKeyBytes, frameParts, poppedAtReturn } from "../span.js";
+import { frameKeyBytes, frameParts, mostPending, poppedAtReturn } from "../span.js";
 import type { KeptLayout } from "../span.js";
 import type { Architecture } from "../target.js";
 import type { TypedField } from "../typed.js";
@@ -58,14 +58,52 @@ export class Spans {
     drops.count(span.number);
     builder.jump(end);
     builder.enter(found);
-    if (now !== undefined) kept.elapsed = builder.compute("sub", 64, now, builder.load(frame, 0, 8));
+    const [leftOut, whole] = [builder.block("left out", "seldom"), builder.block("whole")];
+    const began = builder.load(frame, 0, 8);
+    builder.branch("eq", 64, began, 0n, leftOut, whole);
+    builder.enter(leftOut);
+    builder.run("map_delete_elem", [{ map: span.map }, key]);
+    builder.jump(end);
+    builder.enter(whole);
+    if (now !== undefined) kept.elapsed = builder.compute("sub", 64, now, began);
     if (span.kept !== undefined) kept.take(frame, span.kept.fields, used.fields, span.kept.bytes);
     builder.run("map_delete_elem", [{ map: span.map }, key]);
   }
 
-  /** At the entry: a hit that keeps nothing takes away what an earlier call may have left at this place of the stack. */
-  leave(): void {
-    this.#builder.run("map_delete_elem", [{ map: this.#surroundings.span.map }, this.#frame(0n)]);
+  /** At the entry, first of all: ends the hit of a call whose return the kernel will not show, which is counted. */
+  refuseDeep(end: BlockNumber): void {
+    const builder = this.#builder;
+    const { deep } = this.#surroundings.span;
+    if (deep === undefined) return;
+    const [asked, pending] = [builder.block("depth"), builder.block("pending")];
+    const [tooDeep, shown] = [builder.block("too deep", "seldom"), builder.block("shown")];
+    const to = { address: this.#key, offset: 0 };
+    const task = builder.call("get_current_task", []);
+    const utaskAt = builder.compute("add", 64, task, BigInt(deep.utask));
+    // Kernel: before its first probed call a thread has no utask; reading behind its zero fails then.
+    const taskRead = builder.call("probe_read_kernel", [to, 8n, utaskAt]);
+    builder.branch("ne", 64, taskRead, 0n, shown, asked);
+    builder.enter(asked);
+    const depthAt = builder.compute("add", 64, builder.load(this.#key, 0, 8), BigInt(deep.depth));
+    const depthRead = builder.call("probe_read_kernel", [to, 4n, depthAt]);
+    builder.branch("ne", 64, depthRead, 0n, shown, pending);
+    builder.enter(pending);
+    builder.branch("ge", 32, builder.load(this.#key, 0, 4), mostPending, tooDeep, shown);
+    builder.enter(tooDeep);
+    this.#surroundings.drops.count(deep.number);
+    builder.jump(end);
+    builder.enter(shown);
+  }
+
+  /**
+   * At the entry: a call that is not kept leaves a frame that says so, over what an earlier call may have left at this place of the
+   * stack: its return is then no return without an entry.
+   */
+  leave(slot: StackSlot, layout: KeptLayout): void {
+    const builder = this.#builder;
+    this.#clear(slot, layout);
+    builder.store(slot, 0, 8, 0n);
+    this.#put(slot);
   }
 
   /** At the entry: writes the frame and ends the hit; `left` is where `leave` is done. */
@@ -76,32 +114,42 @@ export class Spans {
       readonly slot: StackSlot;
       readonly values: Values;
       readonly memory: UserMemory;
-      readonly left: BlockNumber;
       readonly faulted: BlockNumber;
       readonly end: BlockNumber;
     },
   ): void {
     const builder = this.#builder;
-    const { span, drops } = this.#surroundings;
-    const { slot, left, end } = given;
-    builder.enlarge(slot, layout.bytes);
-    // Verifier: a helper reads only what was written, holes and the rest of texts too.
-    for (let at = 8; at < layout.bytes; at += 8) builder.store(slot, at, 8, 0n);
+    const { slot, end } = given;
+    this.#clear(slot, layout);
     fields.forEach((field, index) => {
       const outer = builder.span;
       builder.span = field.span;
       this.#write(slot, layout.fields[index]!, field, given);
       builder.span = outer;
     });
-    const key = this.#frame(0n);
     builder.store(slot, 0, 8, builder.call("ktime_get_ns", []));
-    const value = { address: slot, offset: 0 };
-    const result = builder.call("map_update_elem", [{ map: span.map }, key, value, 0n]);
-    const refused = builder.block("refused", "seldom");
-    builder.branch("ne", 64, result, 0n, refused, end);
+    this.#put(slot);
+    builder.jump(end);
+  }
+
+  /** Verifier: a helper reads only what was written, holes and the rest of texts too. */
+  #clear(slot: StackSlot, { bytes }: KeptLayout): void {
+    this.#builder.enlarge(slot, bytes);
+    for (let at = 8; at < bytes; at += 8) this.#builder.store(slot, at, 8, 0n);
+  }
+
+  /** Writes a frame; where there is no room for it none may stay from before, and the return is one without an entry. */
+  #put(slot: StackSlot): void {
+    const builder = this.#builder;
+    const { map } = this.#surroundings.span;
+    const key = this.#frame(0n);
+    const result = builder.call("map_update_elem", [{ map }, key, { address: slot, offset: 0 }, 0n]);
+    const [refused, done] = [builder.block("refused", "seldom"), builder.block("put")];
+    builder.branch("ne", 64, result, 0n, refused, done);
     builder.enter(refused);
-    drops.count(span.number);
-    builder.jump(left);
+    builder.run("map_delete_elem", [{ map }, key]);
+    builder.jump(done);
+    builder.enter(done);
   }
 
   #write(
@@ -185,7 +233,7 @@ export class Spans {
     builder.store(this.#key, frameParts.thread, 8, builder.callStable("get_current_pid_tgid"));
     builder.store(this.#key, frameParts.stackPointer, 8, builder.compute("add", 64, sp, distance));
     // The low half of the cookie, and the zero behind it.
-    builder.store(this.#key, frameParts.site, 8, builder.extend(cookie, 32, false, 64));
+    builder.store(this.#key, frameParts.site, 8, builder.extend(cookie, 32, "zeros", 64));
     return { address: this.#key, offset: 0 };
   }
 }

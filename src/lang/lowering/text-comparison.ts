@@ -1,10 +1,12 @@
 /**
- * Owns comparing with a literal, exactly: text or bytes in user memory, and the thread's name.
+ * Owns comparing with a literal, exactly: text or bytes in user memory or kept, and the thread's name.
  * Does not own reading it (user-memory.ts).
  */
 import { commBytes, textRoom } from "../event.js";
 import type { Operand, StackSlot } from "../ir.js";
+import type { KeptText } from "../typed.js";
 import type { BlockNumber, Builder } from "./builder.js";
+import type { KeptValues } from "./kept.js";
 import type { UserMemory } from "./user-memory.js";
 
 /** Where to go. */
@@ -54,6 +56,28 @@ export class TextComparison {
     const base = this.#bufferOf(commBytes);
     builder.run("get_current_comm", [{ address: base, offset: 0 }, BigInt(commBytes)]);
     this.compareBytes(base, 0, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
+  }
+
+  /** Branches by whether what the entry of a span kept is the literal, or of `bytes` begins with it. */
+  compareKept(
+    { text, values }: { readonly text: KeptText; readonly values: KeptValues },
+    literal: Uint8Array,
+    compared: "text" | "bytes",
+    { whenTrue, whenFalse, fault }: Outcomes,
+  ): void {
+    const builder = this.#builder;
+    const { base, offset } = values.placeOf(text);
+    if (text.place.value.kind === "comm") {
+      if (literal.length >= commBytes) return builder.jump(whenFalse);
+      return this.compareBytes(base, offset, Uint8Array.from([...literal, 0]), whenTrue, whenFalse);
+    }
+    const length = values.lengthOf(text, fault);
+    const compares = builder.block("compare");
+    // NULL has the length -1, and is no text.
+    const condition = compared === "text" ? "eq" : "sge";
+    builder.branch(condition, 32, length, BigInt(literal.length), compares, whenFalse);
+    builder.enter(compares);
+    this.compareBytes(base, offset + 4, literal, whenTrue, whenFalse);
   }
 
   /** Branches by whether bytes on the stack, at an offset that four divides, are the literal's. Why: four bytes fit into a comparison's immediate; eight would need a register and two more slots. */

@@ -4,19 +4,19 @@
  */
 import { assert, unreachable } from "../../base/assert.js";
 import type { Condition } from "../../bpf/opcodes.js";
-import { commBytes } from "../event.js";
 import { context } from "../ir.js";
 import type { Operand, Virtual } from "../ir.js";
 import { findRegister } from "../registers.js";
 import type { Architecture, ValuePlace } from "../target.js";
 import { integerOf } from "../typed.js";
-import type { KeptText, Typed } from "../typed.js";
+import type { Typed } from "../typed.js";
 import type { IntegerType } from "../types.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import { divide } from "./division.js";
 import type { KeptValues } from "./kept.js";
 import { keyOf, Known } from "./known.js";
 import { conditionOf, operations } from "./operations.js";
+import { requireSafe } from "./safe-integers.js";
 import { TextComparison } from "./text-comparison.js";
 import type { UserMemory } from "./user-memory.js";
 
@@ -156,6 +156,8 @@ export class Values {
         return this.#builder.callStable("get_attach_cookie", [context]);
       case "convert":
         return this.#convert(typed.operand, integerOf(typed.type));
+      case "exact":
+        return requireSafe(this.#builder, this.value(typed.operand), integerOf(typed.type), this.#fault);
       case "arithmetic":
         return this.#arithmetic(typed);
       case "compare": {
@@ -217,7 +219,7 @@ export class Values {
   #extend(value: Operand, from: IntegerType, width: 32 | 64): Operand {
     const bits = ({ 1: 8, 2: 16, 4: 32, 8: undefined } as const)[from.bytes];
     assert(bits !== undefined, "an extension of 64 bits");
-    return this.#builder.extend(value, bits, from.signed, width);
+    return this.#builder.extend(value, bits, from.signed ? "sign" : "zeros", width);
   }
 
   /** A value with all bits of a comparison's width defined. */
@@ -294,34 +296,12 @@ export class Values {
     whenTrue: BlockNumber,
     whenFalse: BlockNumber,
   ): void {
-    if (kept !== undefined) return this.#sameKept(kept, literal, compared, whenTrue, whenFalse);
-    if (address === undefined) return this.#texts.compareName(literal, whenTrue, whenFalse);
     const to = { whenTrue, whenFalse, fault: this.#fault };
+    if (kept !== undefined)
+      return this.#texts.compareKept({ text: kept, values: this.#inputs.keptText }, literal, compared, to);
+    if (address === undefined) return this.#texts.compareName(literal, whenTrue, whenFalse);
     if (compared === "text") this.#texts.compareText(this.value(address), literal, to);
     else this.#texts.compareMemory(this.value(address), literal, to);
-  }
-
-  #sameKept(
-    kept: KeptText,
-    literal: Uint8Array,
-    compared: "text" | "bytes",
-    whenTrue: BlockNumber,
-    whenFalse: BlockNumber,
-  ): void {
-    const builder = this.#builder;
-    const { base, offset } = this.#inputs.keptText.placeOf(kept);
-    if (kept.place.value.kind === "comm") {
-      if (literal.length >= commBytes) return builder.jump(whenFalse);
-      const whole = Uint8Array.from([...literal, 0]);
-      return this.#texts.compareBytes(base, offset, whole, whenTrue, whenFalse);
-    }
-    const length = this.#inputs.keptText.lengthOf(kept, this.#fault);
-    const compares = builder.block("compare");
-    // NULL has the length -1, and is no text.
-    const condition = compared === "text" ? "eq" : "sge";
-    builder.branch(condition, 32, length, BigInt(literal.length), compares, whenFalse);
-    builder.enter(compares);
-    this.#texts.compareBytes(base, offset + 4, literal, whenTrue, whenFalse);
   }
 
   /** Reads memory once where the same was read on every way here. Why: it costs a call, and might have changed in between. */

@@ -17,6 +17,7 @@ import { Updates } from "../lowering/updates.js";
 import { UserMemory } from "../lowering/user-memory.js";
 import { Values } from "../lowering/values.js";
 import { counters, countersMap, tunablesMap } from "../maps.js";
+import { layoutKept } from "../span.js";
 import type { KeptLayout } from "../span.js";
 import type { TypedProbe, TypedStatement } from "../typed.js";
 import { usesOf } from "../uses.js";
@@ -114,6 +115,7 @@ class Lowering {
   probe(probe: TypedProbe): void {
     const uses = usesOf(probe);
     if (this.#options.span?.role === "return") this.#openSpan(uses);
+    else this.#spans?.refuseDeep(this.#out);
     for (const index of uses.tunables) this.#loadTunable(index);
     this.#statements(probe.statements);
     this.#builder.jump(this.#end);
@@ -208,7 +210,6 @@ class Lowering {
       slot: this.#scratch(),
       values: this.#values,
       memory: this.#memory,
-      left: this.#end,
       faulted: this.#faults.elsewhere,
       end: this.#out,
     });
@@ -264,7 +265,7 @@ class Lowering {
     builder.jump(this.#end);
     if (this.#end !== this.#out) {
       builder.enter(this.#end);
-      this.#spans!.leave();
+      this.#spans!.leave(this.#scratch(), this.#options.kept ?? layoutKept([]));
       builder.jump(this.#out);
     }
     builder.enter(here);

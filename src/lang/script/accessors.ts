@@ -4,12 +4,12 @@
  */
 import type { Span } from "../../base/errors.js";
 import { nearestNames } from "../../base/text.js";
-import { promote } from "../arithmetic.js";
 import type { Expression } from "../tree.js";
 import { i16, i32, i64, i8, truth, u16, u32, u64, u8 } from "../types.js";
 import type { IntegerType } from "../types.js";
 import type { Draft, ProbeKind } from "./draft.js";
 import { constantInteger, integerOf } from "./operators.js";
+import { enumOf } from "./enums.js";
 import { keptValue } from "./kept.js";
 import { describe, literal } from "./values.js";
 import type { IntegerValue, NumberClass, TextValue, Value } from "./values.js";
@@ -113,7 +113,7 @@ export const accessors: readonly Accessor[] = [
     span,
   })),
   method("p.stack()", "anywhere", [0, 0], ({ span }) => ({ kind: "stack", span })),
-  method('p.enum(value, { 0: "string", 1: "list" })', "anywhere", [2, 2], choice),
+  method('p.enum(value, { 0: "string", 1: "list" })', "anywhere", [2, 2], enumOf),
   method('p.register("sp")', "anywhere", [1, 1], ({ draft, given, span }) => {
     const name = requireText(draft, given[0]!, "the name of a register", 'p.register("sp")');
     return integer("bigint", { kind: "register", name, span: given[0]!.span }, u64, span);
@@ -179,14 +179,14 @@ function text({ draft, given, usage, span }: AccessorCall): Value {
   }
   const length = options.entries.get("length");
   const limit = options.entries.get("limit");
-  const given1 = length && integerOf(draft, length, "a length");
-  if (given1?.class === "boolean")
+  const count = length && integerOf(draft, length, "a length");
+  if (count?.class === "boolean")
     draft.refuse(length!.span, "a boolean is no length", "give a number: p.i32(1)");
   return {
     kind: "text",
     from: "memory",
     value,
-    length: given1?.expression,
+    length: count?.expression,
     limit: limit && requireConstant(draft, limit, "the limit of a text", 1, 4096),
     span,
   };
@@ -211,35 +211,6 @@ function cast({ draft, given, span }: AccessorCall): Value {
   const { expression } = integerOf(draft, given[0]!);
   const { type, class: kind } = requireType(draft, given[1]!);
   return integer(kind, { kind: "cast", type, operand: expression, span }, type);
-}
-
-function choice({ draft, given, span, usage }: AccessorCall): Value {
-  const value = integerOf(draft, given[0]!);
-  const table = given[1]!;
-  if (table.kind === "broken") return draft.giveUp();
-  if (value.class === "boolean") draft.refuse(value.span, "a boolean has no table", 'write x ? "yes" : "no"');
-  const isList = table.kind === "array";
-  if (table.kind !== "object" && !isList) {
-    return draft.refuse(table.span, "the table of an enum is an object", `write ${usage}`);
-  }
-  const entries = isList
-    ? table.items.map((item, index) => [String(index), item] as const)
-    : [...table.entries];
-  const choices = entries.map(([name, shown]) => {
-    if (!/^-?\d+$/.test(name)) draft.refuse(shown.span, `"${name}" is no whole number`, `write ${usage}`);
-    if (shown.kind !== "constant" || typeof shown.value !== "string") {
-      return draft.refuse(shown.span, "the names of an enum are constant texts", `write ${usage}`);
-    }
-    return { value: BigInt(name), shown: shown.value };
-  });
-  return {
-    kind: "choice",
-    value: value.expression,
-    type: value.type && promote(value.type),
-    choices,
-    open: true,
-    span,
-  };
 }
 
 /** An address: a bigint, or a constant. */

@@ -1,10 +1,11 @@
 /**
  * Owns assignment: to variables that `let` declared, of values of their class.
- * Does not own declarations (statements.ts).
+ * Does not own declarations (declaring.ts).
  */
 import type { AnyNode, AssignmentExpression, UpdateExpression } from "acorn";
 import type { Variable } from "../tree.js";
 import type { Draft } from "./draft.js";
+import { frozen } from "./freezing.js";
 import { binary, integerOf, typeOfVariable } from "./operators.js";
 import type { Binding, Evaluate, Scope } from "./scope.js";
 import { describe, use } from "./values.js";
@@ -108,7 +109,9 @@ function assigned(
     return reading.logical(reading.evaluate, draft, scope, operator, target, node.right, node);
   if (operator === "**")
     return draft.refuse(node, "there is no ** in the kernel", "multiply, or shift: 1 << 4");
-  const left = reading.evaluate(draft, scope, target);
+  const before = reading.evaluate(draft, scope, target);
+  // Spec: ECMA-262 13.15.2: the left side is read before the right one is evaluated.
+  const left = draft.source.assigns(node.right) ? frozen(draft, "before", before) : before;
   return binary(draft, operator, left, reading.evaluate(draft, scope, node.right), node);
 }
 

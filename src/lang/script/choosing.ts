@@ -4,11 +4,13 @@
  */
 import type { AnyNode } from "acorn";
 import type { Expression } from "../tree.js";
-import { i32 } from "../types.js";
+import { i32, i64 } from "../types.js";
+import type { IntegerType } from "../types.js";
 import type { Draft } from "./draft.js";
+import { joinTypes } from "./joining.js";
 import { integerOf, meeting } from "./operators.js";
 import { describe, literal } from "./values.js";
-import type { ChoiceValue, TextValue, Value } from "./values.js";
+import type { ChoiceValue, IntegerValue, TextValue, Value } from "./values.js";
 
 /** Makes `condition ? whenTrue : whenFalse` of two values that were computed. */
 export function choose(
@@ -31,8 +33,9 @@ export function choose(
     const one = integerOf(draft, whenTrue);
     const other = integerOf(draft, whenFalse);
     if (one.class === other.class) {
-      const expression = pick(one.expression, other.expression);
-      return { kind: "integer", class: one.class, expression, type: meeting(one.type, other.type), span };
+      const type = joinTypes(draft, [one, other], node);
+      const expression = pick(joinSide(one, other, type), joinSide(other, one, type));
+      return { kind: "integer", class: one.class, expression, type, span };
     }
     const fix = 'choose between two of one kind: write 0n beside a bigint, or p.cast(x, "i64")';
     return draft.refuse(
@@ -59,6 +62,14 @@ export function choose(
   );
 }
 
+/** A side of a choice, converted where C would choose another type for both. */
+function joinSide(side: IntegerValue, other: IntegerValue, type: IntegerType | undefined): Expression {
+  const usual = meeting(side.type, other.type);
+  if (type === undefined || usual === undefined) return side.expression;
+  if (usual.bytes === type.bytes && usual.signed === type.signed) return side.expression;
+  return { kind: "cast", type, operand: side.expression, span: side.span };
+}
+
 function isNumeric(value: Value): boolean {
   return (
     value.kind === "integer" ||
@@ -71,8 +82,13 @@ type Pick = (one: Expression, other: Expression) => Expression;
 function chooseText(one: TextValue, other: TextValue, pick: Pick): TextValue | undefined {
   if (one.from !== "memory" || other.from !== "memory" || one.limit !== other.limit) return undefined;
   if ((one.length === undefined) !== (other.length === undefined)) return undefined;
-  const length = one.length && other.length && pick(one.length, other.length);
+  const length = one.length && other.length && pick(asLength(one.length), asLength(other.length));
   return { ...one, value: pick(one.value, other.value), length };
+}
+
+/** Why as i64: a negative length is none, and C would make it a large one beside an unsigned one. */
+function asLength(operand: Expression): Expression {
+  return { kind: "cast", type: i64, operand, span: operand.span };
 }
 
 /** Constants, and choices between them, are numbered through. */
@@ -88,7 +104,15 @@ function asChoice(value: Value, from: bigint): ChoiceValue | undefined {
   const { span } = value;
   if (value.kind === "constant") {
     const choices = [{ value: from, shown: value.value }];
-    return { kind: "choice", value: literal(from, span), type: i32, choices, open: false, span };
+    return {
+      kind: "choice",
+      class: "number",
+      value: literal(from, span),
+      type: i32,
+      choices,
+      open: false,
+      span,
+    };
   }
   if (value.kind !== "choice" || value.open) return undefined;
   const shifted: Expression =

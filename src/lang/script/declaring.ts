@@ -9,6 +9,7 @@ import type { IntegerType } from "../types.js";
 import { memberOf } from "./calls.js";
 import type { Draft } from "./draft.js";
 import { evaluate } from "./expressions.js";
+import { frozen } from "./freezing.js";
 import { integerOf, typeOfVariable } from "./operators.js";
 import { refusalOf } from "./refusals.js";
 import type { Scope } from "./scope.js";
@@ -96,7 +97,7 @@ function bindName(
     !isNumber ||
     !within.some((node) => draft.source.assigns(node, name) && assignsName(node, name))
   ) {
-    scope.add(name, { kind: "value", value: computed(draft, name, value), constant });
+    scope.add(name, { kind: "value", value: frozen(draft, name, value), constant });
     return;
   }
   const first = integerOf(draft, value);
@@ -111,41 +112,6 @@ function bindName(
     variable: draft.keep(name, first.expression, type),
     class: first.class,
   });
-}
-
-/** The value, computed here, whatever is assigned behind this. */
-function computed(draft: Draft, name: string, value: Value): Value {
-  const freeze = (expression: Expression, part: string): Expression =>
-    draft.freezeExpression(expression, part);
-  switch (value.kind) {
-    case "integer":
-      return value.lookUp === undefined ? draft.freeze(value, name) : value;
-    case "text":
-      return {
-        ...value,
-        value: freeze(value.value, name),
-        length: value.length && freeze(value.length, `${name}.length`),
-      };
-    case "choice":
-      return { ...value, value: freeze(value.value, name) };
-    case "bytes":
-    case "symbol":
-      return { ...value, address: freeze(value.address, name) };
-    case "object":
-      return {
-        ...value,
-        entries: new Map(
-          [...value.entries].map(([key, entry]) => [key, computed(draft, `${name}.${key}`, entry)]),
-        ),
-      };
-    case "array":
-      return {
-        ...value,
-        items: value.items.map((item, index) => computed(draft, `${name}[${index}]`, item)),
-      };
-    default:
-      return value;
-  }
 }
 
 /** `let x;`: its class comes with the first value, its zero stands here. */

@@ -33,8 +33,10 @@ export class Draft {
   /** One for each emit, or the one that is kept. */
   readonly shapes: Shape[] = [];
   readonly keeps: { readonly fields: EmitField[]; readonly shape: Shape; readonly span: Span }[] = [];
-  /** What is not returned as an object is kept too: the entry of a span that hands nothing on. */
-  readonly keepsNothing: boolean;
+  /** What is returned, in order. */
+  readonly returned: { readonly shape: Shape; readonly span: Span }[] = [];
+  /** "nothing": the entry of a span that hands nothing on, and keeps the time alone. */
+  readonly keepsWhat: "values" | "nothing";
   #out: Statement[] = [];
   #variables = 0;
   #labels = 0;
@@ -45,13 +47,13 @@ export class Draft {
   constructor(
     source: ProbeSource,
     request: { readonly at: ProbeKind; readonly handed: HandedOver; readonly kept?: Shape },
-    keepsNothing: boolean,
+    keepsWhat: "values" | "nothing",
   ) {
     this.source = source;
     this.at = request.at;
     this.handed = request.handed;
     this.kept = request.kept;
-    this.keepsNothing = keepsNothing;
+    this.keepsWhat = keepsWhat;
   }
 
   spanOf(node: AnyNode): Span {
@@ -178,9 +180,10 @@ function isStable(expression: Expression): boolean {
   );
 }
 
-/** A shape as text, for comparing. */
+/** A shape as text, for comparing: without types, which the forms of its fields say. */
 export function printShape(shape: Shape): string {
-  return JSON.stringify(shape, (_key, value: unknown) => {
+  return JSON.stringify(shape, (key, value: unknown) => {
+    if (key === "type") return undefined;
     if (typeof value === "bigint") return `${value}n`;
     return value === undefined ? "undefined" : value;
   });

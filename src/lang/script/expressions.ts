@@ -14,6 +14,7 @@ import { assignTo } from "./assigning.js";
 import { call, memberOf } from "./calls.js";
 import { compare, isComparison, truthValue } from "./comparing.js";
 import type { Draft } from "./draft.js";
+import { frozen } from "./freezing.js";
 import { readLiteral, readObject, readTemplate } from "./literals.js";
 import { conditionOf, readConditional, readLogical } from "./logic.js";
 import { binary, isArithmetic, unary } from "./operators.js";
@@ -140,8 +141,8 @@ export function evaluateAll(
   const values = nodes.flatMap((node, index) => {
     const value = draft.attempt(() => evaluate(draft, scope, node));
     const changed =
-      value?.kind === "integer" && nodes.slice(index + 1).some((later) => draft.source.assigns(later));
-    return changed ? draft.freeze(value, "before") : (value ?? []);
+      value !== undefined && nodes.slice(index + 1).some((later) => draft.source.assigns(later));
+    return changed ? frozen(draft, "before", value) : (value ?? []);
   });
   return values.length === nodes.length ? values : draft.giveUp();
 }

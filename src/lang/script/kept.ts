@@ -22,20 +22,28 @@ export function keptValue(shape: Shape, span: Span): Value {
       return { kind: "array", items: shape.items.map((item) => keptValue(item, span)), span };
     case "choice": {
       const value: Expression = { kind: "kept", index: shape.field, span };
-      return { kind: "choice", value, type: undefined, choices: shape.choices, open: true, span };
+      return {
+        kind: "choice",
+        class: shape.as,
+        value,
+        type: shape.type,
+        choices: shape.choices,
+        open: true,
+        span,
+      };
     }
     case "field":
       return keptField(shape, { kind: "kept", index: shape.field, span });
   }
 }
 
-function keptField({ as }: Extract<Shape, { kind: "field" }>, value: Expression): Value {
+function keptField({ as, type }: Extract<Shape, { kind: "field" }>, value: Expression): Value {
   const { span } = value;
   switch (as) {
     case "number":
     case "bigint":
     case "boolean":
-      return { kind: "integer", class: as, expression: value, type: undefined, span };
+      return { kind: "integer", class: as, expression: value, type, span };
     case "text":
       return { kind: "text", from: "kept", value, length: undefined, limit: undefined, span };
     case "symbol":

@@ -6,9 +6,11 @@ import type { Span } from "../../base/errors.js";
 import { nearestNames } from "../../base/text.js";
 import type { KeyPartSpec } from "../aggregates.js";
 import type { KeyPart } from "../tree.js";
+import { holds } from "../types.js";
+import type { IntegerType } from "../types.js";
 import type { Draft } from "./draft.js";
 import type { KeyForm } from "./handed-over.js";
-import { integerOf } from "./operators.js";
+import { constantInteger, integerOf } from "./operators.js";
 import { describe } from "./values.js";
 import type { Aggregate, Value } from "./values.js";
 
@@ -87,6 +89,7 @@ function singlePart(draft: Draft, spec: KeyPartSpec, value: Value, written: () =
       }
       if (value.kind === "choice")
         return draft.refuse(span, "this part of the key is a number", "write the number without its name");
+      refuseOutside(draft, value, spec.type, "this part of the key");
       return { kind: "integer", value: integerOf(draft, value, "part of a key").expression, span };
     case "site":
       if (value.kind === "function") return { kind: "integer", value: { kind: "site", span }, span };
@@ -95,6 +98,26 @@ function singlePart(draft: Draft, spec: KeyPartSpec, value: Value, written: () =
     case "text":
       return textPart(draft, spec, value, span, written);
   }
+}
+
+/** Refuses a constant that would become another number; what is computed is converted as C does it. */
+export function refuseOutside(draft: Draft, value: Value, type: IntegerType, place: string): void {
+  const constant = constantInteger(value);
+  if (constant === undefined || holds(type, constant)) return;
+  const [least, most] = type.signed
+    ? [-(2n ** BigInt(type.bytes * 8 - 1)), 2n ** BigInt(type.bytes * 8 - 1) - 1n]
+    : [0n, 2n ** BigInt(type.bytes * 8) - 1n];
+  const fix = `write a number from ${least} to ${most}, or declare another type`;
+  draft.refuse(
+    value.span,
+    `${constant} does not fit into ${place}, which is declared as ${nameOfType(type)}`,
+    fix,
+  );
+}
+
+/** As authors declare it. */
+export function nameOfType({ signed, bytes }: IntegerType): string {
+  return `${signed ? "i" : "u"}${bytes * 8}`;
 }
 
 function textPart(

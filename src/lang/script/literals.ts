@@ -4,6 +4,7 @@
  */
 import type { AnyNode, Property } from "acorn";
 import type { Draft } from "./draft.js";
+import { frozen } from "./freezing.js";
 import { refusalOf } from "./refusals.js";
 import type { Evaluate, Scope } from "./scope.js";
 import type { Value } from "./values.js";
@@ -67,10 +68,10 @@ export function readObject(
     const name = nameOfProperty(evaluate, draft, scope, property);
     const value = draft.attempt(() => evaluate(draft, scope, property.value));
     const changed =
-      value?.kind === "integer" && values.slice(index + 1).some((later) => draft.source.assigns(later));
+      value !== undefined && values.slice(index + 1).some((later) => draft.source.assigns(later));
     entries.set(
       name,
-      changed ? draft.freeze(value, name) : (value ?? { kind: "broken", span: draft.spanOf(property) }),
+      changed ? frozen(draft, name, value) : (value ?? { kind: "broken", span: draft.spanOf(property) }),
     );
   }
   return { kind: "object", entries, span: draft.spanOf(node) };

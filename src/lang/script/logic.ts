@@ -8,7 +8,8 @@ import { i32 } from "../types.js";
 import { choose } from "./choosing.js";
 import { truthOf, truthValue } from "./comparing.js";
 import type { Draft } from "./draft.js";
-import { integerOf, meeting, typeOfVariable } from "./operators.js";
+import { joinTypes } from "./joining.js";
+import { integerOf, typeOfVariable } from "./operators.js";
 import type { Evaluate, Scope } from "./scope.js";
 import { literal, use } from "./values.js";
 import type { Value } from "./values.js";
@@ -165,7 +166,7 @@ function joined(
   const one = integerOf(draft, whenTrue.value);
   const other = integerOf(draft, whenFalse.value);
   if (one.class !== other.class) choose(draft, condition, whenTrue.value, whenFalse.value, node);
-  const type = meeting(one.type, other.type) ?? typeOfVariable(one);
+  const type = joinTypes(draft, [one, other], node) ?? typeOfVariable(one);
   const variable = draft.keep("chosen", literal(0n, span), type);
   const branch = ({ statements }: Branch, value: Expression) => [
     ...statements,

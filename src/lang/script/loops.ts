@@ -34,13 +34,13 @@ export function runFor(
 ): void {
   const inner = new Scope(scope);
   begin(draft, inner, node);
-  let dynamic = !node.test;
+  let hasBound = Boolean(node.test);
   written(draft, node, (out) => {
     for (let round = 0; ; round++) {
       const truth = !node.test || condition(draft, inner, node.test);
       if (truth === false) return;
-      if (truth !== true) dynamic = true;
-      if (round >= mostRounds) return refuseUnbounded(draft, node, dynamic);
+      if (truth !== true) hasBound = false;
+      if (round >= mostRounds) return hasBound ? refuseTooMany(draft, node) : refuseUnbounded(draft, node);
       const span = draft.spanOf(node.test ?? node);
       if (truth !== true) {
         draft.push({
@@ -71,7 +71,7 @@ export function runForOf(
       "only an array written out has a length that is known",
       "write for (const x of [1, 2, 3]), or for (let i = 0; i < 8; i++)",
     );
-  if (value.items.length > mostRounds) refuseUnbounded(draft, node, false);
+  if (value.items.length > mostRounds) refuseTooMany(draft, node);
   const { left } = node;
   written(draft, node, (out) => {
     for (const item of value.items) {
@@ -185,17 +185,22 @@ function nextOf(draft: Draft, scope: Scope, value: Value, node: AnyNode): Value 
   return node.operator === "=" ? right : binary(draft, node.operator.slice(0, -1), value, right, node);
 }
 
-function refuseUnbounded(draft: Draft, node: ForStatement | ForOfStatement, dynamic: boolean): never {
-  const head = node.type === "ForStatement" ? (node.test ?? node) : node.right;
-  if (!dynamic)
-    return draft.refuse(
-      head,
-      `this loop has more than ${mostRounds} rounds`,
-      "loop less: each round becomes instructions of its own",
-    );
+function refuseTooMany(draft: Draft, node: ForStatement | ForOfStatement): never {
   return draft.refuse(
-    head,
+    headOf(node),
+    `this loop has more than ${mostRounds} rounds`,
+    "loop less: each round becomes instructions of its own",
+  );
+}
+
+function refuseUnbounded(draft: Draft, node: ForStatement): never {
+  return draft.refuse(
+    headOf(node),
     "this loop has no bound that is known",
     `give it one of at most ${mostRounds} besides: for (let i = 0; i < n && i < 16; i++)`,
   );
+}
+
+function headOf(node: ForStatement | ForOfStatement): AnyNode {
+  return node.type === "ForStatement" ? (node.test ?? node) : node.right;
 }

@@ -76,11 +76,11 @@ export interface ProbeParameter {
   symbol(address: bigint): string;
   /** The user stack by frame pointers, innermost first, as names. Only as a value of an event. */
   stack(): string[];
-  /** A number by name: `p.enum(p.i32(0), { 0: "string", 1: "list" })`. What the table does not have stays a number. */
-  enum<const Table extends Readonly<Record<number, string>>>(
-    value: number | bigint,
+  /** A number by name: `p.enum(p.i32(0), { 0: "string", 1: "list" })`. What the table does not have stays a number, or a bigint. */
+  enum<const Table extends Readonly<Record<number, string>>, Value extends number | bigint>(
+    value: Value,
     table: Table,
-  ): Table[keyof Table] | number;
+  ): Table[keyof Table] | (Value extends bigint ? bigint : number);
   /** A raw register at the place, by the kernel's name: "di", "sp". */
   register(name: string): bigint;
 }

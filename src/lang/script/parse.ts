@@ -9,7 +9,7 @@ import { scriptAdvice } from "./advice.js";
 import { Draft } from "./draft.js";
 import type { ProbeKind } from "./draft.js";
 import type { HandedOver } from "./handed-over.js";
-import { joinKeeps } from "./results.js";
+import { joinKeeps, refuseNothings } from "./results.js";
 import type { Shape } from "./shape.js";
 import { parseSource } from "./source.js";
 import { readFunction } from "./statements.js";
@@ -32,17 +32,18 @@ export interface ParsedScript extends ParsedProbe {
 /** Parses a probe function. Throws a SourceError that holds every problem found. */
 export function parseScript(request: ScriptRequest): ParsedScript {
   const source = parseSource(request.source);
-  const { draft, body } = write(false);
+  const { draft, body } = write("values");
   if (request.at !== "span-entry" || draft.keeps.length > 0) return scriptOf(draft, body);
   // Why: an entry that never returns a value hands nothing on, and its calls are followed all the same.
-  const again = write(true);
+  const again = write("nothing");
   return scriptOf(again.draft, again.body);
 
-  function write(keepsNothing: boolean) {
-    const draft = new Draft(source, request, keepsNothing);
+  function write(keeps: "values" | "nothing") {
+    const draft = new Draft(source, request, keeps);
     try {
       const body = draft.collect(() => readFunction(draft));
       joinKeeps(draft);
+      refuseNothings(draft);
       draft.problems.throwIfAny(request.source);
       return { draft, body };
     } catch (error) {

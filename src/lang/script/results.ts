@@ -10,11 +10,12 @@ import type { IntegerType } from "../types.js";
 import { printShape } from "./draft.js";
 import type { Draft } from "./draft.js";
 import { condition as conditionOf, evaluate, perform } from "./expressions.js";
-import { integerOf, meeting } from "./operators.js";
+import { joinTypes } from "./joining.js";
+import { integerOf } from "./operators.js";
 import type { Scope } from "./scope.js";
 import type { Shape, Shown } from "./shape.js";
 import { literal } from "./values.js";
-import type { Value } from "./values.js";
+import type { NumberClass, Value } from "./values.js";
 
 /** Writes down the end of the hit, and the event that the returned expression stands for, if any. */
 export function finish(draft: Draft, scope: Scope, node: AnyNode | null | undefined, place: AnyNode): void {
@@ -72,7 +73,7 @@ function isPlainTruth(draft: Draft, scope: Scope, node: AnyNode): boolean {
 /** Ends the hit without an event. */
 export function finishWithout(draft: Draft, place: AnyNode): void {
   const span = draft.spanOf(place);
-  if (draft.at === "span-entry" && draft.keepsNothing) {
+  if (draft.at === "span-entry" && draft.keepsWhat === "nothing") {
     draft.push({ kind: "keep", fields: [], span });
     return;
   }
@@ -92,6 +93,7 @@ function finishWith(draft: Draft, value: Value, node: AnyNode): void {
     draft.push({ kind: "keep", fields, span });
     return;
   }
+  draft.returned.push({ shape, span });
   draft.push({ kind: "emit", shape: draft.shapeNumber(shape, formsOf(fields)), strict: true, fields, span });
   draft.push({ kind: "finish", span });
 }
@@ -110,6 +112,7 @@ function shapeOf(draft: Draft, value: Value, name: string, fields: EmitField[]):
     kind: "field",
     field: addField(fields, name, form, expression),
     as,
+    ...(form.kind === "integer" && form.type !== undefined ? { type: form.type } : {}),
   });
   switch (value.kind) {
     case "constant": {
@@ -120,7 +123,11 @@ function shapeOf(draft: Draft, value: Value, name: string, fields: EmitField[]):
     }
     case "integer": {
       const { class: kind, type, expression } = integerOf(draft, value);
-      return add(kind, { kind: "integer", type: kind === "boolean" ? truth : type }, expression);
+      return add(
+        kind,
+        kind === "boolean" ? { kind: "integer", type: truth } : formOf(draft, kind, type),
+        expression,
+      );
     }
     case "text":
       return add(
@@ -129,8 +136,9 @@ function shapeOf(draft: Draft, value: Value, name: string, fields: EmitField[]):
         value.value,
       );
     case "choice": {
-      const field = addField(fields, name, { kind: "integer", type: value.type }, value.value);
-      return { kind: "choice", field, choices: value.choices };
+      const { class: kind, type } = value;
+      const field = addField(fields, name, formOf(draft, kind, type), value.value);
+      return { kind: "choice", field, as: kind, type, choices: value.choices };
     }
     case "bytes":
     case "stack":
@@ -191,6 +199,12 @@ function shapeOf(draft: Draft, value: Value, name: string, fields: EmitField[]):
   }
 }
 
+/** Why exact: 64 bits that become a number must be one that numbers can be. What is kept is looked at where it is sent. */
+function formOf({ at }: Draft, kind: NumberClass, type: IntegerType | undefined): FieldForm {
+  const isExact = kind === "number" && type?.bytes === 8 && at !== "span-entry";
+  return { kind: "integer", type, ...(isExact ? { exact: true } : {}) };
+}
+
 function addField(fields: EmitField[], name: string, form: FieldForm, value: EmitField["value"]): number {
   fields.push({ name: name === "" ? "value" : name, value, form, span: value.span });
   return fields.length - 1;
@@ -214,17 +228,58 @@ export function joinKeeps(draft: Draft): void {
   }
   if (draft.problems.count > 0) return;
   if (others.length === 0) return;
+  const types = new Map<number, IntegerType | undefined>();
   for (const [index, { form }] of first.fields.entries()) {
     if (form.kind !== "integer") continue;
-    const types = draft.keeps.map(({ fields }) => typeOfField(fields[index]));
-    const type = types.every((one) => one?.truth)
-      ? truth
-      : types.reduce((left, right) => meeting(left, right));
+    const type = draft.attempt(() => joinField(draft, index));
+    types.set(index, type);
     for (const { fields } of draft.keeps)
       fields[index] = { ...fields[index]!, form: { kind: "integer", type } };
   }
+  draft.shapes[0] = withTypes(first.shape, types);
 }
 
-function typeOfField(field: EmitField | undefined): IntegerType | undefined {
-  return field?.form.kind === "integer" ? field.form.type : undefined;
+function joinField(draft: Draft, index: number): IntegerType | undefined {
+  const fields = draft.keeps.map((keep) => keep.fields[index]!);
+  if (fields.every((field) => typeOfField(field)?.truth)) return truth;
+  const joined = fields.map((field) => ({ expression: field.value, type: typeOfField(field) }));
+  return joinTypes(draft, joined, fields.at(-1)!.span);
+}
+
+function typeOfField({ form }: EmitField): IntegerType | undefined {
+  return form.kind === "integer" ? form.type : undefined;
+}
+
+/** The shape with other types for the fields that have one. */
+function withTypes(shape: Shape, types: ReadonlyMap<number, IntegerType | undefined>): Shape {
+  switch (shape.kind) {
+    case "field": {
+      const type = types.get(shape.field);
+      return type === undefined ? shape : { ...shape, type };
+    }
+    case "choice":
+      return { ...shape, type: types.get(shape.field) };
+    case "constant":
+      return shape;
+    case "object": {
+      const entries = shape.entries.map((entry) => ({ ...entry, shape: withTypes(entry.shape, types) }));
+      return { ...shape, entries };
+    }
+    case "array":
+      return { ...shape, items: shape.items.map((item) => withTypes(item, types)) };
+    default:
+      return unreachable(shape);
+  }
+}
+
+/** Why: `condition && { ... }` is an event or none, so that the type of such events has no false, nor 0 and the like. */
+export function refuseNothings(draft: Draft): void {
+  if (!draft.returned.some(({ shape }) => shape.kind === "object" || shape.kind === "array")) return;
+  for (const { shape, span } of draft.returned) {
+    const isNothing =
+      (shape.kind === "field" && shape.as === "boolean") || (shape.kind === "constant" && !shape.value);
+    if (!isNothing) continue;
+    const what = "false, 0 or an empty text is no event beside events that are objects";
+    draft.report(span, what, "write return; for no event, or return it in an object: { value }");
+  }
 }

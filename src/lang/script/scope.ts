@@ -1,6 +1,6 @@
 /**
  * Owns names: what a name of a probe function stands for, and what is said of names from outside.
- * Does not own declarations (statements.ts).
+ * Does not own declarations (declaring.ts).
  */
 import type { AnyNode } from "acorn";
 import type { Span } from "../../base/errors.js";

@@ -1,15 +1,18 @@
 /**
  * Owns what a probe function returns, as data: which field of the event becomes which part of the value.
- * Does not own making that value (trace/shapes.ts).
+ * Does not own making that value (trace/script/shapes.ts).
  */
+import type { IntegerType } from "../types.js";
 
 export type Shape =
-  /** A field of the event, counting the author's fields of this emit from 0. */
-  | { readonly kind: "field"; readonly field: number; readonly as: Shown }
-  /** A field that is looked up: an enum by table, or a choice between constants. What is not in the table is shown as its number. */
+  /** A field of the event, counting the author's fields of this emit from 0; `type` is there for integers, as far as it is known. */
+  | { readonly kind: "field"; readonly field: number; readonly as: Shown; readonly type?: IntegerType }
+  /** A field that is looked up: an enum by table, or a choice between constants. What is not in the table is shown as it is. */
   | {
       readonly kind: "choice";
       readonly field: number;
+      readonly as: "number" | "bigint";
+      readonly type: IntegerType | undefined;
       readonly choices: readonly { readonly value: bigint; readonly shown: Constant }[];
     }
   | { readonly kind: "constant"; readonly value: Constant }

@@ -6,7 +6,7 @@ import type { AnyNode } from "acorn";
 import { nearestNames } from "../../base/text.js";
 import { i32 } from "../types.js";
 import type { Draft } from "./draft.js";
-import { keyOf } from "./keys.js";
+import { keyOf, nameOfType, refuseOutside } from "./keys.js";
 import { integerOf } from "./operators.js";
 import { describe, nameOfKind, use } from "./values.js";
 import type { Aggregate, IntegerValue, Value } from "./values.js";
@@ -95,15 +95,32 @@ function amountOf(
   if (aggregate.spec.kind === "table" && integer.class !== aggregate.class) {
     const fix =
       aggregate.class === "bigint"
-        ? 'make it a bigint: p.cast(x, "i64"), or 5n for 5'
-        : 'make it a number: p.cast(x, "i32")';
+        ? `make it a bigint: p.cast(x, "${nameOfType(aggregate.spec.value)}"), or 5n for 5`
+        : `make it a number: p.cast(x, "${nameOfType(aggregate.spec.value)}")`;
     draft.refuse(
       amount.span,
       `${name} holds values of kind ${aggregate.class}, and this is a ${integer.class}`,
       fix,
     );
   }
+  refuseOutside(draft, amount, aggregate.spec.value, operation === "set" ? `a value of ${name}` : name);
+  refuseOtherSign(draft, name, aggregate, integer);
   return integer;
+}
+
+/** Why: of 64 bits the largest unsigned values would become negative, or negative ones huge, without a word. */
+function refuseOtherSign(draft: Draft, name: string, { spec }: Aggregate, integer: IntegerValue): void {
+  const { type, expression, span } = integer;
+  if (spec.value.bytes < 8 || type === undefined || expression.kind === "integer") return;
+  const isLost = spec.value.signed ? !type.signed && type.bytes === 8 : type.signed;
+  if (!isLost) return;
+  const [own, other] = spec.value.signed ? ["i64", "u64"] : ["u64", "i64"];
+  const what = spec.value.signed
+    ? `${name} takes signed values, and this is an unsigned one of 64 bits`
+    : `${name} takes unsigned values, and this is a signed one`;
+  const written = draft.source.text.slice(span.start, span.end);
+  const fix = `convert it: p.cast(${written}, "${own}"), or declare ${name} with { value: "${other}" }`;
+  draft.refuse(span, what, fix);
 }
 
 function lookUp(

@@ -48,7 +48,7 @@ export interface IntegerValue {
   readonly kind: "integer";
   readonly class: NumberClass;
   readonly expression: Expression;
-  /** By C's rules; undefined: not known here, as of kept values. */
+  /** By C's rules; undefined: not known here. */
   readonly type: IntegerType | undefined;
   /** Where it comes from a table: whether the key was there. */
   readonly lookUp?: LookUp;
@@ -73,6 +73,8 @@ export interface TextValue {
 
 export interface ChoiceValue {
   readonly kind: "choice";
+  /** As what its number is shown. */
+  readonly class: "number" | "bigint";
   readonly value: Expression;
   readonly type: IntegerType | undefined;
   readonly choices: readonly { readonly value: bigint; readonly shown: Constant }[];

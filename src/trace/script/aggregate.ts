@@ -39,6 +39,12 @@ export interface AggregateOptions<Schema extends KeySchema> {
   readonly entries?: number;
 }
 
+/** What a summary or a histogram takes in. */
+export interface ValueOptions {
+  /** "i64" unless said: values of 64 bits without a sign are for "u64". */
+  readonly value?: "i64" | "u64";
+}
+
 /** What all kinds of aggregates are. Handed over by `using`, they are filled in probe functions and read from an observation. */
 export interface Aggregate {
   /** What it is in the kernel. */
@@ -95,19 +101,28 @@ export function counter(options: AggregateOptions<KeySchema> = {}): Counter<unkn
 }
 
 /** A summary of values, by key if one is given. */
-export function summary(): Summary;
+export function summary(options?: ValueOptions & { readonly key?: never }): Summary;
 export function summary<const Schema extends KeySchema>(
-  options: AggregateOptions<Schema> & { readonly key: Schema },
+  options: AggregateOptions<Schema> & ValueOptions & { readonly key: Schema },
 ): Summary<KeyOf<Schema>>;
-export function summary(options: AggregateOptions<KeySchema> = {}): Summary<unknown> {
-  return { kind: "summary", ...declare("summary", options), add: onlyInProbes };
+export function summary(options: AggregateOptions<KeySchema> & ValueOptions = {}): Summary<unknown> {
+  return { kind: "summary", ...declare("summary", options, valueOf(options)), add: onlyInProbes };
+}
+
+function valueOf({ value = "i64" }: ValueOptions): IntegerType {
+  if (value === "i64" || value === "u64") return integers[value];
+  throw new UsageError({
+    what: `"${String(value)}" is no type of what is added`,
+    at: "the value of an aggregate",
+    fix: 'use "i64", or "u64" for values without a sign',
+  });
 }
 
 /** "log2": each bucket is twice as wide as the one before. Else buckets of one width from `from` up to `to`. */
 export type Scale = "log2" | { readonly from: number; readonly to: number; readonly step: number };
 
 /** The options of a histogram. */
-export interface HistogramOptions<Schema extends KeySchema> extends AggregateOptions<Schema> {
+export interface HistogramOptions<Schema extends KeySchema> extends AggregateOptions<Schema>, ValueOptions {
   /** "log2" unless said. */
   readonly scale?: Scale;
 }
@@ -119,9 +134,10 @@ export function histogram<const Schema extends KeySchema>(
 ): Histogram<KeyOf<Schema>>;
 export function histogram(options: HistogramOptions<KeySchema> = {}): Histogram<unknown> {
   const { scale = "log2" } = options;
-  if (scale === "log2") return { kind: "histogram", ...declare("log2", options), add: onlyInProbes };
-  const { spec, form } = declare("linear", options);
-  return { kind: "histogram", spec: { ...spec, steps: stepsOf(scale) }, form, add: onlyInProbes };
+  if (scale === "log2")
+    return { kind: "histogram", ...declare("log2", options, valueOf(options)), add: onlyInProbes };
+  const { spec, form } = declare("linear", options, valueOf(options));
+  return { kind: "histogram", spec: { ...spec, steps: stepsOf(scale, spec.value) }, form, add: onlyInProbes };
 }
 
 /** A table of values by key. */
@@ -145,6 +161,7 @@ const integers: Readonly<Record<NumberName, IntegerType>> = { i8, i16, i32, i64,
 function declare(
   kind: AggregateSpec["kind"],
   { key, entries = defaultEntries }: AggregateOptions<KeySchema>,
+  value: IntegerType = i64,
 ): Aggregate {
   if (!Number.isInteger(entries) || entries < 1 || entries > mostEntries) {
     throw new UsageError({
@@ -155,7 +172,7 @@ function declare(
   }
   const { form, parts } =
     key === undefined ? { form: { kind: "none" } as const, parts: [] } : readSchema(key);
-  return { spec: { kind, key: parts.flatMap(partSpecs), value: i64, entries }, form };
+  return { spec: { kind, key: parts.flatMap(partSpecs), value, entries }, form };
 }
 
 function readSchema(key: KeySchema): { readonly form: KeyForm; readonly parts: readonly KeyPart[] } {
@@ -188,13 +205,22 @@ function partSpecs(part: KeyPart): readonly KeyPartSpec[] {
   });
 }
 
-function stepsOf({ from, to, step }: Exclude<Scale, "log2">): NonNullable<AggregateSpec["steps"]> {
+function stepsOf(
+  { from, to, step }: Exclude<Scale, "log2">,
+  { signed }: IntegerType,
+): NonNullable<AggregateSpec["steps"]> {
   const count = Math.ceil((to - from) / step);
   const mostSteps = 1000;
-  if ([from, to, step].every(Number.isSafeInteger) && step > 0 && count >= 1 && count <= mostSteps)
+  if (
+    [from, to, step].every(Number.isSafeInteger) &&
+    step > 0 &&
+    (signed || from >= 0) &&
+    count >= 1 &&
+    count <= mostSteps
+  )
     return { from: BigInt(from), width: BigInt(step), count };
   throw new UsageError({
-    what: `a histogram from ${from} to ${to} in steps of ${step} cannot be made`,
+    what: `a histogram${signed ? "" : " of u64"} from ${from} to ${to} in steps of ${step} cannot be made`,
     at: "histogram",
     fix: `give integers with from < to and at most ${mostSteps} steps`,
   });

@@ -3,10 +3,11 @@
  * Does not own their layout (lang/aggregates.ts).
  */
 import { unreachable } from "../../base/assert.js";
-import { placeKey } from "../../lang/aggregates.js";
+import { bytesThere, nullText, placeKey } from "../../lang/aggregates.js";
 import type { AggregateSpec, KeyPartSpec } from "../../lang/aggregates.js";
 import type { KeyForm } from "../../lang/script/handed-over.js";
 import { readInteger } from "../events.js";
+import { readBytes } from "../text.js";
 
 /** Reads a key into a value. */
 export type KeyReader = (key: Uint8Array) => unknown;
@@ -76,21 +77,21 @@ function partReader(part: KeyPartSpec, offset: number, siteName: (site: number) 
   }
 }
 
-const nullText = 0xffff;
-
 function readText(bytes: Uint8Array, offset: number, limit: number): string {
   const length = viewOf(bytes).getUint16(offset, true);
   if (length === nullText) return "(null)";
   const start = offset + 2;
-  const text = decoder.decode(bytes.subarray(start, start + Math.min(length, limit)));
+  const text = readBytes(bufferOf(bytes), start, start + bytesThere(limit, length));
   return length > limit ? `${text}...` : text;
 }
 
-const decoder = new TextDecoder();
-
 function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
+  return readBytes(bufferOf(bytes), 0, end === -1 ? bytes.length : end);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -3,6 +3,7 @@
  * Does not own preparing and arming (arm.ts) nor the run (run.ts).
  */
 import { UsageError } from "../../base/errors.js";
+import { setAlarm } from "../alarm.js";
 import { arm } from "../arm.js";
 import type { ArmRequest, Trace } from "../arm.js";
 import type { Ending } from "../ending.js";
@@ -13,9 +14,12 @@ import type { Losses } from "../probe.js";
 import { findHost } from "../host.js";
 import { printArmed, printEnding, printVerbose } from "../remarks.js";
 import type { Aggregate } from "./aggregate.js";
+import { pause, requireIntervals } from "./intervals.js";
+import type { IntervalOptions } from "./intervals.js";
 import { AggregateReader } from "./reader.js";
 import type { ReadOptions, RowsOf } from "./reader.js";
 import { EventQueue } from "./queue.js";
+import { observeOptions, requireOptions } from "./requests.js";
 import type { ScriptProbe } from "./probe.js";
 import { eventDecoders } from "./decoders.js";
 
@@ -39,14 +43,6 @@ export interface ObserveOptions extends Pick<
   readonly seconds?: number;
   /** Ends the observation when it is aborted. */
   readonly signal?: AbortSignal;
-}
-
-/** How intervals are read. */
-export interface IntervalOptions extends ReadOptions {
-  /** The length of each interval. */
-  readonly seconds: number;
-  /** Ends the observation with the last of so many intervals. */
-  readonly times?: number | undefined;
 }
 
 /** What one probe has seen and lost until now. */
@@ -75,7 +71,10 @@ export interface Armed {
   readonly notes: readonly string[];
 }
 
-/** Probes that run. Iterating gives their events in the order of their times; leaving the loop disarms them. */
+/**
+ * Probes that run. Iterating gives their events in the order of their times; leaving the loop disarms them. When it has ended, nothing
+ * of it is left in the kernel; what it has seen and lost and what its aggregates held can be read until it is disposed.
+ */
 export interface Observation<Event> extends AsyncIterable<Event>, AsyncDisposable {
   /** Fulfilled when all is armed; rejected, as iterating is, when it cannot be. */
   readonly armed: Promise<Armed>;
@@ -83,7 +82,10 @@ export interface Observation<Event> extends AsyncIterable<Event>, AsyncDisposabl
   readonly ended: Promise<Ending>;
   /** What an aggregate holds now: rows, largest first; without a key one row. */
   read<Source extends Aggregate>(aggregate: Source, options?: ReadOptions): Promise<RowsOf<Source>>;
-  /** What was added in each interval, until the observation ends; the last may be shorter. */
+  /**
+   * What was added in each interval, until the observation ends; the last may be shorter. Leaving the loop ends the observation,
+   * unless its events or other intervals are being looked at.
+   */
   intervals<Source extends Aggregate>(
     aggregate: Source,
     options: IntervalOptions,
@@ -120,11 +122,11 @@ export function observe(
   asked: ScriptProbe | NamedProbes,
   options: ObserveOptions = {},
 ): Observation<unknown> {
-  return new RunningObservation(isProbe(asked) ? [[undefined, asked]] : Object.entries(asked), options);
+  return new RunningObservation(isProbe(asked) ? [[undefined, asked]] : Object.entries(asked ?? {}), options);
 }
 
-function isProbe(asked: ScriptProbe | NamedProbes): asked is ScriptProbe {
-  return "work" in asked && "target" in asked && typeof asked.target === "string";
+function isProbe(asked: unknown): asked is ScriptProbe {
+  return typeof asked === "object" && asked !== null && "work" in asked && "target" in asked;
 }
 
 /** Probes with their names, if they have any. */
@@ -137,6 +139,9 @@ class RunningObservation implements Observation<unknown> {
   readonly #trace: Promise<Trace>;
   readonly #queue: EventQueue<unknown>;
   readonly #stop = new AbortController();
+  /** Loops over events and intervals that have begun and were not left. */
+  #readers = 0;
+  #isDisposed = false;
 
   constructor(probes: NamedList, options: ObserveOptions) {
     this.#probes = probes;
@@ -153,6 +158,8 @@ class RunningObservation implements Observation<unknown> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    // Why never less: leaving that loop ends the observation itself.
+    this.#readers++;
     return this.#queue;
   }
 
@@ -167,21 +174,31 @@ class RunningObservation implements Observation<unknown> {
     aggregate: Source,
     options: IntervalOptions,
   ): AsyncGenerator<RowsOf<Source>> {
-    const reader = await this.#reader(aggregate);
-    const over = new AbortController();
-    const end = this.ended.finally(() => over.abort());
-    // Why: the consumer hears of it below.
-    end.catch(() => {});
-    // Why decided before reading: what ends while the consumer looks at a part still has another one.
-    let isLast = false;
-    for (let number = 1; !isLast; number++) {
-      await pause(options.seconds * 1000, over.signal);
-      // Why before reading: what is added until the probes are gone belongs to the last interval.
-      if (number === options.times) await this.stop();
-      isLast = over.signal.aborted;
-      yield reader.added(options);
+    this.#readers++;
+    try {
+      requireIntervals(options);
+      // Why now: what is not known, or disposed, is so from the beginning.
+      await this.dropped(aggregate);
+      const reader = await this.#reader(aggregate);
+      const over = new AbortController();
+      const end = this.ended.finally(() => over.abort());
+      // Why: the consumer hears of it below.
+      end.catch(() => {});
+      // Why decided before reading: what ends while the consumer looks at a part still has another one.
+      let isLast = false;
+      for (let number = 1; !isLast; number++) {
+        await pause(options.seconds * 1000, over.signal);
+        // Why before reading: what is added until the probes are gone belongs to the last interval.
+        if (options.times !== undefined && number >= options.times) await this.stop();
+        isLast = over.signal.aborted;
+        if (this.#isDisposed) return;
+        yield reader.added(options);
+      }
+      await end;
+    } finally {
+      // Why: whoever leaves the only loop may have no other handle on what is armed.
+      if (--this.#readers === 0) await this.stop();
     }
-    await end;
   }
 
   async dropped(aggregate: Aggregate): Promise<bigint> {
@@ -211,6 +228,7 @@ class RunningObservation implements Observation<unknown> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    this.#isDisposed = true;
     await (await this.#trace.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
@@ -221,7 +239,9 @@ class RunningObservation implements Observation<unknown> {
   async #run(trace: Trace, { seconds, signal, verbose }: ObserveOptions): Promise<Ending> {
     const stop = this.#stop.signal;
     const limits = [stop, ...(signal === undefined ? [] : [signal])];
-    if (seconds !== undefined) limits.push(AbortSignal.timeout(seconds * 1000));
+    const timeout = new AbortController();
+    if (seconds !== undefined) limits.push(timeout.signal);
+    using _alarm = seconds === undefined ? undefined : setAlarm(seconds * 1000, () => timeout.abort());
     const host = findHost();
     if (host !== undefined) limits.push(host.stop);
     host?.say(`${verbose === true ? printVerbose(trace) : ""}${printArmed(trace)}`);
@@ -239,12 +259,18 @@ class RunningObservation implements Observation<unknown> {
   }
 }
 
-async function armProbes(
-  probes: NamedList,
-  { seconds, signal: _signal, ...request }: ObserveOptions,
-): Promise<Trace> {
+async function armProbes(probes: NamedList, options: ObserveOptions): Promise<Trace> {
+  requireOptions(options, observeOptions, "observe");
   if (probes.length === 0)
     throw new UsageError({ what: "nothing to observe", at: "observe", fix: "give at least one probe" });
+  const strange = probes.find(([, probe]) => !isProbe(probe));
+  if (strange !== undefined)
+    throw new UsageError({
+      what: `"${strange[0] ?? ""}" is no probe`,
+      at: "observe",
+      fix: "make it with uprobe(), uretprobe() or span()",
+    });
+  const { seconds, signal: _signal, ...request } = options;
   if (seconds !== undefined && !(seconds > 0))
     throw new UsageError({ what: `${seconds} seconds are no time`, at: "observe", fix: "give more than 0" });
   return arm({ ...request, probes: probes.map(([, probe]) => probe) });
@@ -252,18 +278,4 @@ async function armProbes(
 
 function presentArmed({ armed, skipped, notes }: Trace): Armed {
   return { places: armed.places, files: armed.files, skipped, notes };
-}
-
-/** Waits so long, or until the signal is aborted. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }

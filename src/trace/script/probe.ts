@@ -5,6 +5,7 @@
 import type { ParsedProbe } from "../../lang/probe.js";
 import type { EntryParameter, ReturnParameter, SpanParameter } from "../../lang/script/parameter.js";
 import type { Aggregate } from "./aggregate.js";
+import { probeOptions, requireFunction, requireOptions, requireTarget } from "./requests.js";
 import type { Tunable } from "./tunable.js";
 
 /** What a probe function is handed from outside, by name. Numbers and texts are constants. */
@@ -26,8 +27,11 @@ type Widened<Value> = Value extends number
         ? boolean
         : Value;
 
-/** An event of a probe whose function returns this; nothing returned means no event. */
-export type EventOf<Result> = Exclude<Result, undefined | void>;
+/** An event of a probe whose function returns this; nothing returned means no event, as does `condition && { ... }` without it. */
+export type EventOf<Result> =
+  Extract<Result, object> extends never
+    ? Exclude<Result, undefined | void>
+    : Exclude<Result, undefined | void | false | 0 | 0n | "">;
 
 /** The functions of a probe as text, and where they stand in the traced program. */
 export type ProbeWork =
@@ -67,7 +71,7 @@ export function uprobe<Result, Given extends Using = Record<never, never>>(
   body: (p: EntryParameter, using: Handed<Given>) => Result,
   options: ProbeOptions<Given> = {},
 ): ScriptProbe<EventOf<Result>> {
-  return define(target, { kind: "entry", body: body.toString() }, options.using);
+  return define("uprobe", target, { kind: "entry", body: textOf(body, "uprobe") }, options);
 }
 
 /** Probes the returns of functions. Refused where a return probe would harm the program. */
@@ -76,7 +80,7 @@ export function uretprobe<Result, Given extends Using = Record<never, never>>(
   body: (p: ReturnParameter, using: Handed<Given>) => Result,
   options: ProbeOptions<Given> = {},
 ): ScriptProbe<EventOf<Result>> {
-  return define(target, { kind: "return", body: body.toString() }, options.using);
+  return define("uretprobe", target, { kind: "return", body: textOf(body, "uretprobe") }, options);
 }
 
 /** The two functions of a span. */
@@ -90,12 +94,31 @@ export interface SpanFunctions<Kept, Result, Given extends Using> extends ProbeO
 /** Joins entry and return of each call, by thread and stack: recursion is right, and a return that is missed spoils no other. */
 export function span<Kept = undefined, Result = undefined, Given extends Using = Record<never, never>>(
   target: string,
-  { entry, exit, using }: SpanFunctions<Kept, Result, Given>,
+  functions: SpanFunctions<Kept, Result, Given>,
 ): ScriptProbe<EventOf<Result>> {
-  return define(target, { kind: "span", entry: entry?.toString(), exit: exit.toString() }, using);
+  const { entry, exit, ...options } = functions;
+  const work: ProbeWork = {
+    kind: "span",
+    entry: entry === undefined ? undefined : textOf(entry, "the entry of a span"),
+    exit: textOf(exit, "the exit of a span"),
+  };
+  return define("span", target, work, options);
 }
 
-function define<Event>(target: string, work: ProbeWork, using: Using = {}): ScriptProbe<Event> {
+function textOf(body: unknown, at: string): string {
+  requireFunction(body, at);
+  return String(body);
+}
+
+function define<Event>(
+  at: string,
+  target: string,
+  work: ProbeWork,
+  options: ProbeOptions<Using>,
+): ScriptProbe<Event> {
+  requireTarget(target, at);
+  requireOptions(options, probeOptions, at);
+  const { using = {} } = options;
   return Object.freeze({ target, work, using: Object.freeze({ ...using }), writtenAt: findAuthor() });
 }
 

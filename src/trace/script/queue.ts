@@ -6,12 +6,17 @@
 /** Events that wait at most; then the ring buffer keeps them, and counts those for which it has no room. */
 const mostWaiting = 16_384;
 
+interface Ask<Event> {
+  readonly answer: (result: IteratorResult<Event, undefined>) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
 export class EventQueue<Event> implements AsyncIterator<Event, undefined> {
   #waiting: Event[] = [];
-  /** The next to be handed out; the array is shortened only when it is empty. Why: shift() moves all others. */
+  /** The next to be handed out; the array is shortened seldom. Why: shift() moves all others. */
   #next = 0;
-  #ask: ((result: IteratorResult<Event, undefined>) => void) | undefined;
-  #refuse: ((error: unknown) => void) | undefined;
+  /** Consumers that wait, in the order in which they have asked. Only where no event waits. */
+  #asks: Ask<Event>[] = [];
   #end: { readonly error?: unknown } | undefined;
   readonly #onReturn: () => Promise<void>;
 
@@ -25,39 +30,28 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined> {
   }
 
   push(event: Event): void {
-    const ask = this.#ask;
-    if (ask === undefined) return void this.#waiting.push(event);
-    this.#ask = undefined;
-    ask({ done: false, value: event });
+    const ask = this.#asks.shift();
+    if (ask === undefined) this.#waiting.push(event);
+    else ask.answer({ done: false, value: event });
   }
 
-  /** Nothing more comes; what waits is still handed out, then the error is thrown if there is one. */
+  /** Nothing more comes; what waits is still handed out, then the error is thrown once if there is one. */
   end(end: { readonly error?: unknown } = {}): void {
     this.#end ??= end;
-    if (this.#ask === undefined) return;
-    const [ask, refuse] = [this.#ask, this.#refuse];
-    this.#ask = undefined;
-    if ("error" in this.#end) refuse?.(this.#end.error);
-    else ask({ done: true, value: undefined });
+    for (const ask of this.#asks.splice(0)) this.#answerEnd(ask);
   }
 
   next(): Promise<IteratorResult<Event, undefined>> {
     if (this.#next < this.#waiting.length) {
       const value = this.#waiting[this.#next]!;
-      if (++this.#next === this.#waiting.length) {
-        this.#waiting = [];
-        this.#next = 0;
-      }
+      this.#next++;
+      this.#forgetHanded();
       return Promise.resolve({ done: false, value });
     }
-    const end = this.#end;
-    if (end !== undefined) {
-      this.#end = {};
-      return "error" in end ? Promise.reject(end.error) : Promise.resolve({ done: true, value: undefined });
-    }
-    return new Promise((resolve, reject) => {
-      this.#ask = resolve;
-      this.#refuse = reject;
+    return new Promise((answer, refuse) => {
+      const ask = { answer, refuse };
+      if (this.#end === undefined) this.#asks.push(ask);
+      else this.#answerEnd(ask);
     });
   }
 
@@ -66,5 +60,19 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined> {
     this.#next = 0;
     await this.#onReturn();
     return { done: true, value: undefined };
+  }
+
+  #answerEnd({ answer, refuse }: Ask<Event>): void {
+    const end = this.#end ?? {};
+    this.#end = {};
+    if ("error" in end) refuse(end.error);
+    else answer({ done: true, value: undefined });
+  }
+
+  /** Shortens the array when it is empty, or when as many were handed out as may wait: a consumer that always lags behind never empties it. */
+  #forgetHanded(): void {
+    if (this.#next < this.#waiting.length && this.#next < mostWaiting) return;
+    this.#waiting = this.#waiting.slice(this.#next);
+    this.#next = 0;
   }
 }

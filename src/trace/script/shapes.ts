@@ -1,12 +1,13 @@
 /**
  * Owns making the value that a probe function returned out of the event that its program sent.
- * Does not own the shape (lang/script/) nor the record (events.ts).
+ * Does not own the shape (lang/script/shape.ts) nor the record (trace/events.ts).
  */
 import { unreachable } from "../../base/assert.js";
 import type { EventField } from "../../lang/event.js";
 import type { Shape, Shown } from "../../lang/script/shape.js";
 import { fault, isFault, readField } from "../events.js";
-import type { EventRecord, FieldValue, TextPrinter } from "../events.js";
+import type { EventRecord, FieldValue } from "../events.js";
+import { readBytes } from "../text.js";
 
 /** What values need that do not stand in the record itself. */
 export interface Names {
@@ -18,7 +19,7 @@ export interface Names {
 
 /** What is wrong with a text of an event: it was longer, it could not be read, or the pointer was null. */
 export interface Flaw {
-  /** As in `event.a.b`; empty for an event that is a text itself. */
+  /** As in `event.a.b`. Of an event that is a text itself there are none: texts have no identity. */
   readonly path: string;
   /** What is wrong with it. */
   readonly kind: "cut" | "faulted" | "null";
@@ -70,7 +71,8 @@ function build(shape: Shape, path: string, reading: Reading): Decoder {
       const shown = new Map(shape.choices.map((choice) => [choice.value, choice.shown]));
       return (record) => {
         const value = BigInt(read(record) as number | bigint);
-        return shown.has(value) ? shown.get(value) : Number(value);
+        if (shown.has(value)) return shown.get(value);
+        return shape.as === "bigint" ? value : Number(value);
       };
     }
     case "array": {
@@ -102,8 +104,9 @@ function fieldDecoder(
 ): Decoder {
   const field = fields[index]!;
   const number = first + index;
-  const read = (record: EventRecord): FieldValue => readField(record, field, number, plainText);
+  const read = (record: EventRecord): FieldValue => readField(record, field, number, readBytes);
   switch (shown) {
+    // Why exact: what is no safe integer is no event (lang/lowering/safe-integers.ts).
     case "number":
       return (record) => Number(read(record) as number | bigint);
     case "bigint":
@@ -147,10 +150,3 @@ function fieldDecoder(
       return unreachable(shown);
   }
 }
-
-/** Text for programs, not for terminals: as it is, broken sequences as U+FFFD. */
-const plainText: TextPrinter = (bytes, start, end) => {
-  for (let index = start; index < end; index++)
-    if (bytes[index]! > 0x7f) return bytes.toString("utf8", start, end);
-  return bytes.toString("latin1", start, end);
-};

@@ -1,6 +1,6 @@
 /**
  * Owns reading what an aggregate holds as rows: values by key, summed over processors; and what was added between two readings.
- * Does not own when to read (observation.ts) nor percentiles and drawing (tools/).
+ * Does not own when to read (reader.ts) nor percentiles and drawing (tools/).
  */
 import { assert, unreachable } from "../../base/assert.js";
 import { maximumOf, minimumOf } from "../../lang/aggregates.js";
@@ -21,10 +21,10 @@ export interface SummaryRow<Key> extends CountRow<Key> {
   readonly sum: bigint;
   /** The sum divided by the count; 0 when nothing was added. */
   readonly average: number;
-  /** The smallest value since the start. */
-  readonly min: number;
-  /** The largest value since the start. */
-  readonly max: number;
+  /** The smallest value since the start, exact; 0n when nothing was added. */
+  readonly min: bigint;
+  /** The largest value since the start, exact; 0n when nothing was added. */
+  readonly max: bigint;
 }
 
 /** Values from `from` up to, and not with, `to`. Open ends are infinite. */
@@ -115,11 +115,11 @@ export function rowOf(spec: AggregateSpec, words: readonly bigint[]): object {
       return { count: Number(count) };
     case "summary": {
       const [min = 0n, max = 0n] = others;
-      return {
-        ...averaged(spec, count, sum),
-        min: Number(minimumOf(min, spec.value)),
-        max: Number(maximumOf(max, spec.value)),
-      };
+      const extremes =
+        count === 0n
+          ? { min: 0n, max: 0n }
+          : { min: minimumOf(min, spec.value), max: maximumOf(max, spec.value) };
+      return { ...averaged(spec, count, sum), ...extremes };
     }
     case "log2":
       return { ...averaged(spec, count, sum), buckets: trim(log2Buckets(spec, others)) };

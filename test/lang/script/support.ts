@@ -8,7 +8,7 @@ import { parseScript } from "../../../src/lang/script/parse.js";
 import type { ParsedScript, ScriptRequest } from "../../../src/lang/script/parse.js";
 import type { Shape } from "../../../src/lang/script/shape.js";
 import type { Selector } from "../../../src/lang/tree.js";
-import { i64, u32, u64 } from "../../../src/lang/types.js";
+import { i32, i64, u32, u64 } from "../../../src/lang/types.js";
 
 export const selector: Selector = {
   kind: "function",
@@ -30,8 +30,9 @@ function aggregate(
   key: AggregateSpec["key"],
   form: KeyForm,
   type: "number" | "bigint" = "bigint",
+  value = i64,
 ): HandedValue {
-  const spec: AggregateSpec = { kind, key, value: i64, entries: 1024 };
+  const spec: AggregateSpec = { kind, key, value, entries: 1024 };
   return { kind: "aggregate", index: places++, spec, key: form, class: type };
 }
 
@@ -51,8 +52,8 @@ export const handed: HandedOver = new Map<string, HandedValue>([
   ["byProcess", aggregate("counter", [number, comm], { kind: "value", part: "process" })],
   ["sizes", aggregate("log2", [word], single)],
   ["total", aggregate("summary", [], { kind: "none" })],
-  ["starts", aggregate("table", [number], single)],
-  ["levels", aggregate("table", [word], single, "number")],
+  ["starts", aggregate("table", [number], single, "bigint", u64)],
+  ["levels", aggregate("table", [word], single, "number", i32)],
   [
     "pairs",
     aggregate("counter", [number, text], {
@@ -65,6 +66,7 @@ export const handed: HandedOver = new Map<string, HandedValue>([
   ],
   ["tuples", aggregate("log2", [number, comm, word], { kind: "array", parts: ["process", "single"] })],
   ["byFunction", aggregate("counter", [{ kind: "site" }], single)],
+  ["widths", aggregate("summary", [], { kind: "none" }, "bigint", u64)],
 ]);
 
 /** What the entry of a span has kept, in cases at its return. */

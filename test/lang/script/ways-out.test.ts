@@ -50,6 +50,15 @@ const pairs: readonly (readonly [wrong: string, right: string])[] = [
   ['(p) => p.read(p.arg(0), "int32")', '(p) => p.read(p.arg(0), "i32")'],
   ["(p, { counts }) => counts.add(p.comm, 5)", "(p, { counts }) => counts.add(p.comm)"],
   ["(p, { total }) => total.add(p.bool(0))", "(p, { total }) => total.add(p.bool(0) ? 1 : 0)"],
+  ["(p, { total }) => total.add(p.arg(0))", '(p, { total }) => total.add(p.cast(p.arg(0), "i64"))'],
+  ["(p, { widths }) => widths.add(p.i32(0))", '(p, { widths }) => widths.add(p.cast(p.i32(0), "u64"))'],
+  ["(p, { levels }) => levels.set(1n, 4294967296)", "(p, { levels }) => levels.set(1n, 2147483647)"],
+  ["(p) => [p.pid > 1 ? p.arg(0) : -1n]", '(p) => [p.pid > 1 ? p.cast(p.arg(0), "i64") : -1n]'],
+  ['(p) => p.enum(p.u32(0), { "-1": "none" })', '(p) => p.enum(p.cast(p.u32(0), "i32"), { "-1": "none" })'],
+  [
+    "(p) => { if (p.pid > 1) return false; return { pid: p.pid }; }",
+    "(p) => { if (p.pid > 1) return; return { pid: p.pid }; }",
+  ],
   ["(p, { byProcess }) => byProcess.add(p.pid)", "(p, { byProcess }) => byProcess.add(p.process)"],
   [
     "(p, { pairs }) => pairs.add({ pid: p.pid })",
@@ -58,7 +67,7 @@ const pairs: readonly (readonly [wrong: string, right: string])[] = [
   ["(p, { starts }) => starts.set(p.tid, 5)", "(p, { starts }) => starts.set(p.tid, 5n)"],
   [
     "(p, { starts }) => starts.set(p.tid, p.pid)",
-    '(p, { starts }) => starts.set(p.tid, p.cast(p.pid, "i64"))',
+    '(p, { starts }) => starts.set(p.tid, p.cast(p.pid, "u64"))',
   ],
   ["(p, { starts }) => p.time - starts.get(1)", "(p, { starts }) => p.time - (starts.get(1) ?? 0n)"],
   [

@@ -16,7 +16,7 @@ import {
   uretprobe,
 } from "../../../src/index.js";
 import type { Observation } from "../../../src/index.js";
-import { bpftoolCounts, bundleChild, converse, needs } from "../../support/kernel.js";
+import { bpftoolCounts, bundleChild, converse, needs, settledCounts } from "../../support/kernel.js";
 import { compile } from "../../support/programs.js";
 
 const observed = compile("observed.c", ["-O1", "-pthread"]);
@@ -175,7 +175,7 @@ describe.runIf(needs("ring buffer"))("spans", () => {
     const { count, buckets } = await observation.read(times);
     expect(count).toBe(2000);
     expect(buckets.reduce((sum, bucket) => sum + bucket.count, 0)).toBe(2000);
-    expect((await observation.losses()).missedReturns).toBe(2000n);
+    expect((await observation.losses()).missedReturns).toBe(0n);
   });
 });
 
@@ -223,12 +223,12 @@ describe.runIf(needs("ring buffer"))("aggregates", () => {
       count: 4000,
       sum: BigInt(sum),
       average: sum / 4000,
-      min: -5,
-      max: 994,
+      min: -5n,
+      max: 994n,
     });
     expect(await observation.read(parity)).toMatchObject([
-      { count: 2000, min: expect.any(Number) },
-      { count: 2000, max: expect.any(Number) },
+      { count: 2000, min: expect.any(BigInt) },
+      { count: 2000, max: expect.any(BigInt) },
     ]);
     const { buckets } = await observation.read(log);
     expect(buckets.map(({ from, count }) => [from, count])).toEqual([
@@ -333,7 +333,7 @@ describe.runIf(needs("ring buffer"))("an observation", () => {
       break;
     }
     await observation[Symbol.asyncDispose]();
-    expect(bpftoolCounts()).toEqual(before);
+    expect(await settledCounts(before)).toEqual(before);
   });
 
   it("stands beside another in one process", async () => {

@@ -82,6 +82,27 @@ export async function enums(): Promise<void> {
   for await (const event of observe(kind)) same<typeof event.kind, number | "string" | "list">();
 }
 
+const word = uprobe("a:b", (p) => ({ kind: p.enum(p.u64(0), { 0: "string" }) }));
+export async function wideEnums(): Promise<void> {
+  for await (const event of observe(word)) same<typeof event.kind, bigint | "string">();
+}
+
+// A condition in front of an object decides whether there is an event, and is none itself.
+const whether = uprobe("a:b", (p) => p.i32(0) > 3 && { size: p.u64(0) });
+const whetherAny = uprobe("a:b", (p) => p.u64(0) && [p.i32(0)]);
+const truth = uprobe("a:b", (p) => p.i32(0) > 3);
+export async function conditions(): Promise<void> {
+  for await (const event of observe(whether)) same<typeof event, { size: bigint }>();
+  for await (const event of observe(whetherAny)) same<typeof event, number[]>();
+  for await (const event of observe(truth)) same<typeof event, boolean>();
+}
+
+// Values of 64 bits without a sign are for aggregates that say so.
+summary({ value: "u64" });
+histogram({ key: "u32", value: "i64" });
+// @ts-expect-error narrower values are taken as they are
+histogram({ value: "u8" });
+
 // A span keeps what its entry returns.
 span("a:b", {
   entry: (p) => ({ key: p.text(p.arg(1)), size: p.u64(2) }),
@@ -142,7 +163,7 @@ export async function rows(): Promise<void> {
     { command: string; process: { readonly pid: number; readonly comm: string } }
   >();
   const one = await observation.read(total);
-  same<typeof one.max, number>();
+  same<typeof one.max, bigint>();
   const [first] = await observation.read(sizes);
   same<NonNullable<typeof first>["key"], string>();
   for await (const interval of observation.intervals(all, { seconds: 1 }))

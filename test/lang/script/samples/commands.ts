@@ -76,7 +76,7 @@ export const probes = {
       return;
     }
     const took = p.arg(1) - start;
-    sizes.add(p.arg(2), took);
+    sizes.add(p.arg(2), p.cast(took, "i64"));
     if (p.bool(3)) starts.delete(p.i32(0));
     if (took < least) return { took, big: false };
     return { took, big: true, half: took / 2n };
