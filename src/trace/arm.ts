@@ -154,7 +154,11 @@ function present(
     armed: { ...plan.armed, ...session.armed },
     skipped: [
       ...plan.skipped,
-      ...session.refused.map(({ site, reason }) => ({ name: plan.sites[site]!.label, reason })),
+      ...session.refused.map(({ site, reason }) => ({
+        probe: plan.sites[site]!.probe.number,
+        name: plan.sites[site]!.label,
+        reason,
+      })),
     ],
     verified: session.verified,
     printAddress(pid, address) {

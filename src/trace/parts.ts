@@ -2,7 +2,7 @@
  * Owns what each probe of a request is for the compiler: a one-liner or a function is one program, a span is two that belong together.
  * Does not own finding places and compiling (prepare.ts).
  */
-import { UscopeError } from "../base/errors.js";
+import { isUscopeError } from "../base/errors.js";
 import { parse } from "../lang/compile.js";
 import type { ParsedProbe } from "../lang/probe.js";
 import type { Shape } from "../lang/script/shape.js";
@@ -119,7 +119,7 @@ function selectorOf(target: string, at: "entry" | "return"): Selector {
 
 /** Adds the place in the author's file to what is said about a function's text. */
 export function sayWhere(error: unknown, { writtenAt, target }: ScriptProbe): unknown {
-  if (!(error instanceof UscopeError) || error.kind !== "SourceError") return error;
+  if (!isUscopeError(error) || error.kind !== "SourceError") return error;
   const place = writtenAt === undefined ? "" : `, written at ${writtenAt}`;
   error.message = error.message.replace(
     /\n {2}fix: /,

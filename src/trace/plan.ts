@@ -2,7 +2,10 @@
 import type { TracedProbe, TracedSite } from "./probe.js";
 import type { AttachWay } from "./way.js";
 
+/** A place that was asked for and is not armed. */
 export interface SkippedPlace {
+  /** The number of the probe that asked for it. */
+  readonly probe: number;
   readonly name: string;
   readonly reason: string;
 }

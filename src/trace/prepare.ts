@@ -225,7 +225,7 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
         way,
         pids,
       },
-      skipped: skippedOf(resolved),
+      skipped: skippedOf(parts, resolved),
       notes: notesOf({ request, parts, resolved, slow }),
       dumps: request.statistics ? probes.map(({ number }) => explainParts(number, given)) : [],
     },
@@ -287,9 +287,13 @@ function tracedProbe(
 }
 
 /** What was left out, each function once: a span looks for it twice. */
-function skippedOf(resolved: readonly ResolvedProbe[]): readonly SkippedPlace[] {
-  const skipped = resolved.flatMap((target) => target.skipped);
-  return [...new Map(skipped.map((place) => [`${place.name} ${place.address}`, place])).values()];
+function skippedOf(parts: readonly ProbePart[], resolved: readonly ResolvedProbe[]): readonly SkippedPlace[] {
+  const skipped = resolved.flatMap((target, number) => {
+    const { probe } = parts[number]!;
+    return target.skipped.map(({ name, address, reason }) => ({ probe, name, address, reason }));
+  });
+  const unique = new Map(skipped.map((place) => [`${place.probe} ${place.name} ${place.address}`, place]));
+  return [...unique.values()].map(({ probe, name, reason }) => ({ probe, name, reason }));
 }
 
 /** Counts a place in each process that it is armed in. */

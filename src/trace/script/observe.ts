@@ -57,6 +57,8 @@ export interface ProbeStatistics {
   readonly lost: bigint;
   /** Values that could not be read, and hits that ended for it. */
   readonly faulted: bigint;
+  /** Places that were left out: `armed` names them. */
+  readonly skipped: number;
 }
 
 /** What is armed. */
@@ -206,10 +208,12 @@ class RunningObservation implements Observation<unknown> {
   }
 
   async statistics(): Promise<readonly ProbeStatistics[]> {
-    const counters = (await this.#trace).counters();
+    const trace = await this.#trace;
+    const counters = trace.counters();
     return this.#probes.map(([name, { target }], number) => {
       const { hits, lost, faults } = counters[number]!;
-      return { target, name, hits, lost, faulted: faults };
+      const skipped = trace.skipped.filter(({ probe }) => probe === number).length;
+      return { target, name, hits, lost, faulted: faults, skipped };
     });
   }
 

@@ -93,5 +93,7 @@ export class AggregateReader<Source extends Aggregate> {
 
 function byCount(left: Element, right: Element): number {
   const [one = 0n, other = 0n] = [left.words[0], right.words[0]];
-  return one === other ? 0 : one > other ? -1 : 1;
+  // Why the key too: the map's own order is another each time.
+  if (one === other) return Buffer.compare(left.key, right.key);
+  return one > other ? -1 : 1;
 }

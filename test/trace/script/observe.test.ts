@@ -319,6 +319,19 @@ describe.runIf(needs("ring buffer"))("aggregates", () => {
 });
 
 describe.runIf(needs("ring buffer"))("an observation", () => {
+  it("says for each probe how many places it left out", async () => {
+    const calls = compile("calls.c", ["-O2"]);
+    const all = uprobe(`${calls}:*`, (p) => ({ name: p.function }));
+    const one = uprobe(`${calls}:alpha`, (p) => ({ name: p.function }));
+    await using observation = observe({ all, one }, { seconds: 0.2 });
+    const { skipped } = await observation.armed;
+    expect(skipped.map(({ name }) => name)).toContain("locked");
+    expect(await observation.statistics()).toMatchObject([
+      { name: "all", skipped: skipped.length },
+      { name: "one", skipped: 0 },
+    ]);
+  });
+
   const endless = uprobe(`${observed}:step`, (p) => ({ i: p.i64(0) }));
 
   it("that is left leaves no probe behind", async () => {
