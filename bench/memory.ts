@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { assert } from "../src/base/assert.js";
 import { readMemory, start } from "./processes.js";
+import { medianOf } from "./statistics.js";
 import { atMost } from "./table.js";
 import type { Section } from "./table.js";
 import { uscope } from "./workplace.js";
@@ -12,7 +13,7 @@ import type { Workplace } from "./workplace.js";
 
 const calls = 10_000_000;
 const megabyte = 1_000_000;
-/** How much more the last sample may be than an early one, and still count as flat. */
+/** How much more the last third may take than the third before, and still count as flat. */
 const flatness = 1.1;
 
 /** Measures resident memory when one probe is armed, and through ten million events. */
@@ -29,9 +30,9 @@ export async function measureMemory(workplace: Workplace): Promise<Section> {
         bar: bar(peak),
       },
       {
-        what: "resident at the end, against after a tenth of the run (VmRSS)",
+        what: "resident in the last third of the run, against the second third (VmRSS)",
         measured: `${megabytes(last)} against ${megabytes(early)}`,
-        ratio: { value: last / early, of: "early" },
+        ratio: { value: last / early, of: "the second third" },
         bar: { text: `flat (<= ${flatness})`, held: last <= flatness * early },
       },
     ],
@@ -74,9 +75,11 @@ async function measureRun(
   const { stderr } = await tracer.ended;
   const shown = /(\d+) events? shown/.exec(stderr)?.[1];
   assert(shown !== undefined, `the run was not finished: ${stderr}`);
+  // Why medians of thirds: garbage makes it go up and down by 10 MB, so that single samples say nothing.
+  const third = Math.floor(samples.length / 3);
   return {
-    early: samples[Math.ceil(samples.length / 10)]!,
-    last: samples.at(-1)!,
+    early: medianOf(samples.slice(third, 2 * third)),
+    last: medianOf(samples.slice(2 * third)),
     peak,
     shown: Number(shown),
   };
