@@ -98,7 +98,7 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
       expect(bpftoolCounts(name).links).toBe(before.links);
     });
 
-    it("is among the skipped ones of an armed, and not among the armed ones", async () => {
+    it("is among the skipped ones of a trace, and not among the armed ones", async () => {
       await using target = converse(binary);
       await target.line();
       const locked = fileOffsetOf(binary, "locked");
@@ -124,7 +124,7 @@ describe.runIf(onX86() && needs("attach cookie", "perf_event links", "uprobe_mul
         attach: way,
         kernel,
       });
-      expect(armed.skipped).toEqual([{ name: "beta", reason: refusal }]);
+      expect(armed.skipped).toEqual([{ probe: 0, name: "beta", reason: refusal }]);
       expect(armed.armed).toMatchObject({ places: 1, files: 1, way });
     });
   },
