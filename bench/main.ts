@@ -1,7 +1,6 @@
 /** Owns a run of the benchmark: which questions are asked, the table on the terminal, and docs/benchmarks.md on demand. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { compileOnce, compileOnceWord } from "./compile-once.js";
 import { measureCost } from "./cost.js";
 import { measureFunctions } from "./functions.js";
 import { measureGathered } from "./gathered.js";
@@ -27,10 +26,6 @@ const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Secti
 };
 
 const words = process.argv.slice(2);
-if (words[0] === compileOnceWord) {
-  compileOnce();
-  process.exit(0);
-}
 const isWritten = words.includes("--write");
 const wanted = words.filter((word) => word !== "--write");
 const unknown = wanted.filter((word) => !Object.hasOwn(questions, word));

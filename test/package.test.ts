@@ -74,7 +74,7 @@ describe("the tarball", () => {
         "README.md",
         "package.json",
         "bin/uscope",
-        "dist/cli/main.js",
+        "dist/code/main.js",
         "dist/index.js",
         "dist/types/index.d.ts",
         "docs/architecture.md",

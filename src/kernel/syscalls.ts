@@ -152,7 +152,7 @@ function requirePackage(): string {
   }
 }
 
-/** What the folder's package.json calls it; undefined without one, or where it has no name, as in dist/cli. */
+/** What the folder's package.json calls it; undefined without one, or where it has no name, as in dist/code. */
 function packageName(folder: string): unknown {
   try {
     const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { name?: unknown };

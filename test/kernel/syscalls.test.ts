@@ -82,7 +82,7 @@ test("a platform without a binary is a sentence", () => {
 
 test("an addon that lies above the package is never loaded", () => {
   const above = mkdtempSync(join(tmpdir(), "uscope-above-"));
-  const bundles = join(above, "uscope", "dist", "cli");
+  const bundles = join(above, "uscope", "dist", "code");
   mkdirSync(bundles, { recursive: true });
   for (const [folder, content] of [
     [above, {}],

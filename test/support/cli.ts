@@ -86,7 +86,7 @@ let isFresh = false;
 
 function requireFreshBundle(): void {
   if (isFresh) return;
-  const bundle = join(checkout, "dist", "cli", "main.js");
+  const bundle = join(checkout, "dist", "code", "main.js");
   const fix = "build it: node scripts/build.mjs (npm test does)";
   if (!existsSync(bundle)) throw new Error(`there is no ${bundle}: ${fix}`);
   const [source] = ["src", "assembly"]
