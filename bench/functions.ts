@@ -64,7 +64,7 @@ export async function measureFunctions(workplace: Workplace): Promise<Section> {
 
 /** What fresh processes take to make programs of a probe function, the first of which has to compile uscope itself too. */
 async function compileOften(): Promise<readonly CompiledOnce[]> {
-  const loader = join(dirname(process.argv[1]!), "dist/code/loader.js");
+  const loader = join(dirname(process.argv[1]!), "dist/code/loader.cjs");
   const script = `require(${JSON.stringify(loader)}).load("compile-once.js")`;
   const processes: CompiledOnce[] = [];
   for (let round = 0; round <= compileRounds; round++) {

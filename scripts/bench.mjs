@@ -36,7 +36,7 @@ await build({
 const { code } = await import("./build.mjs");
 const codeFolder = join(folder, "dist/code");
 await build({ ...code, entryPoints: { "compile-once": "bench/compile-once.ts" }, outdir: codeFolder });
-for (const name of ["loader.js", "probe-functions.js", "package.json"])
+for (const name of ["loader.cjs", "probe-functions.js"])
   copyFileSync(join(root, "dist/code", name), join(codeFolder, name));
 
 // Why: what else runs on the machine should not count. Everything that the benchmark starts inherits the priority.

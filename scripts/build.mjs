@@ -41,7 +41,7 @@ const commonJs = {
         // Why within: the search for a package takes 3 ms, and what V8 makes of it could not be kept.
         onResolve({ filter: /^acorn$/ }, ({ kind }) =>
           kind === "dynamic-import"
-            ? { path: "./acorn.js", external: true }
+            ? { path: "./acorn.cjs", external: true }
             : { path: `${root}node_modules/acorn/dist/acorn.mjs` },
         );
         // Why: one-liners need no parser of JavaScript.
@@ -49,7 +49,7 @@ const commonJs = {
           kind === "dynamic-import" ? { path: "./probe-functions.js", external: true } : undefined,
         );
         onResolve({ filter: /^\.\/commands\// }, ({ path }) => ({
-          path: path.replace("commands/", ""),
+          path: path.replace("commands/", "").replace("run.js", "run.cjs"),
           external: true,
         }));
       },
@@ -82,6 +82,7 @@ export const code = {
  */
 const loadedByNode = {
   ...commonJs,
+  outExtension: { ".js": ".cjs" },
   entryPoints: {
     loader: "src/loader.ts",
     run: "src/cli/commands/run.ts",
@@ -107,7 +108,6 @@ export async function build() {
   await bundle({ ...both, entryPoints: hooks, outdir: "dist", format: "esm" });
   await bundle(code);
   await bundle(loadedByNode);
-  writeFileSync(`${root}dist/code/package.json`, `${JSON.stringify({ type: "commonjs" })}\n`);
   // Spec: acorn's licence (MIT) goes with copies of it.
   copyFileSync(`${root}node_modules/acorn/LICENSE`, `${root}dist/code/acorn.LICENSE`);
   nameContents();
@@ -122,19 +122,19 @@ export async function build() {
 function nameContents() {
   for (const name of Object.keys(code.entryPoints)) {
     const path = `${root}dist/code/${name}.js`;
-    const name16 = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
-    appendFileSync(path, `//${name16}`);
+    const contentName = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
+    appendFileSync(path, `//${contentName}`);
   }
 }
 
 /** Writes the ES module that people import: the same names, out of the bundle. */
 function writeLibraryDoor() {
-  const { load } = createRequire(import.meta.url)(`${root}dist/code/loader.js`);
+  const { load } = createRequire(import.meta.url)(`${root}dist/code/loader.cjs`);
   const names = Object.keys(load("library.js")).join(", ");
   writeFileSync(
     `${root}dist/index.js`,
     `import { createRequire } from "node:module";
-const { load } = createRequire(import.meta.url)("./code/loader.js");
+const { load } = createRequire(import.meta.url)("./code/loader.cjs");
 export const { ${names} } = load("library.js");
 `,
   );
