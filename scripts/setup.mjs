@@ -1,7 +1,7 @@
 /** Owns what a fresh clone needs before anything can run: npm packages, a current build, and for tests Debian packages. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { wasmCodePath } from "./build-wasm.mjs";
 
@@ -22,6 +22,10 @@ const testPrograms = [
   { command: "llvm-objdump", package: "llvm" },
   { command: "ruby", package: "ruby" },
   { command: "php", package: "php-cli" },
+  { command: "/usr/bin/python3.11", package: "python3.11" },
+  { command: "/usr/lib/postgresql/15/bin/postgres", package: "postgresql-15" },
+  { header: "sys/sdt.h", package: "systemtap-sdt-dev" },
+  { command: "tplist-bpfcc", package: "bpfcc-tools" },
 ];
 
 /** What the benchmark needs; peers are measured beside it where they are installed. */
@@ -130,7 +134,8 @@ function isOnPath(command) {
   const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
   return folders.some((folder) => {
     try {
-      accessSync(join(folder, command), constants.X_OK);
+      // Why resolve: a path stands for itself.
+      accessSync(resolve(folder, command), constants.X_OK);
       return true;
     } catch {
       return false;

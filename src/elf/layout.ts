@@ -17,7 +17,12 @@ export const sectionType = {
   versionIndexes: 0x6fffffff,
 } as const;
 export const sectionFlag = { alloc: 2, execute: 4, compressed: 0x800 } as const;
-export const sectionIndex = { undefined: 0, firstReserved: 0xff00, extended: 0xffff } as const;
+export const sectionIndex = {
+  undefined: 0,
+  firstReserved: 0xff00,
+  absolute: 0xfff1,
+  extended: 0xffff,
+} as const;
 export const dynamicTag = {
   end: 0,
   needed: 1,

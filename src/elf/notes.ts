@@ -3,6 +3,7 @@
  * Does not own what other owners' notes mean (stapsdt markers: see usdt/).
  */
 import { readRange } from "../base/bytes.js";
+import { FormatError } from "../base/errors.js";
 import type { ElfFile } from "./file.js";
 import { damaged, sectionFlag, sectionType, segmentType, viewOf } from "./layout.js";
 import { sectionPlace } from "./sections.js";
@@ -16,18 +17,51 @@ export interface Note {
   readonly descriptor: Uint8Array;
   /** The name of the section that holds the note; undefined where section headers were stripped. */
   readonly section: string | undefined;
+  /** What holds the note, in the words of errors ... */
+  readonly place: string;
+  /** ... and the bytes before it there. */
+  readonly at: number;
 }
 
 /** Reads all notes, by way of the sections, or of the program headers where there are no sections. */
 export function readNotes(elf: ElfFile): Note[] {
+  const { notes, damages } = readSoundNotes(elf);
+  if (damages[0] !== undefined) throw damages[0].error;
+  return notes;
+}
+
+/** The notes of a file that may be damaged in part: those before the damage in each section, and what is wrong. */
+export interface SoundNotes {
+  readonly notes: Note[];
+  readonly damages: readonly NoteDamage[];
+}
+
+export interface NoteDamage {
+  /** The place within the file, as in the error. */
+  readonly at: string;
+  readonly error: FormatError;
+}
+
+/** Reads the notes that can be read, of all sections or those whose names are wanted; the way to them is that of readNotes(). */
+export function readSoundNotes(
+  elf: ElfFile,
+  isWanted: (section: string) => boolean = () => true,
+): SoundNotes {
+  const notes: Note[] = [];
+  const damages: NoteDamage[] = [];
   // Why: sections of a hostile file may all claim the same bytes; honest ones do not add up to more than the file.
   let budget = elf.source.size;
-  return noteRanges(elf).flatMap((range) => {
+  for (const range of noteRanges(elf)) {
+    if (range.section !== undefined && !isWanted(range.section)) continue;
     budget -= range.size;
-    if (budget < 0)
-      throw damaged(elf.source.path, range.place, "the notes claim more bytes than the file has");
-    return parseNotes(elf.source.path, range, readRange(elf.source, range.offset, range.size, range.place));
-  });
+    const damage =
+      budget < 0
+        ? damageAt(elf, range.place, "the notes claim more bytes than the file has")
+        : readNotesOf(elf, range, notes);
+    if (damage !== undefined) damages.push(damage);
+    if (budget < 0) break;
+  }
+  return { notes, damages };
 }
 
 /** Reads the build-id, the name that the linker gave to exactly this build, as hexadecimal digits. */
@@ -68,29 +102,43 @@ function noteRanges(elf: ElfFile): NoteRange[] {
     }));
 }
 
+function readNotesOf(elf: ElfFile, range: NoteRange, into: Note[]): NoteDamage | undefined {
+  try {
+    return parseNotes(elf, range, readRange(elf.source, range.offset, range.size, range.place), into);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { at: range.place, error };
+  }
+}
+
 // Spec: 0 name bytes u32 | 4 descriptor bytes u32 | 8 type u32 | 12 name, NUL, padding | descriptor, padding
 // Padding is to 4 bytes, or to 8 where the section or segment is aligned so (GNU properties).
-function parseNotes(path: string, range: NoteRange, bytes: Uint8Array): Note[] {
-  const align = range.align === 8 ? 8 : 4;
+function parseNotes(
+  elf: ElfFile,
+  { place, section, align }: NoteRange,
+  bytes: Uint8Array,
+  into: Note[],
+): NoteDamage | undefined {
+  const step = align === 8 ? 8 : 4;
   const view = viewOf(bytes);
-  const notes: Note[] = [];
   for (let at = 0; at + 12 <= bytes.length;) {
     const [nameBytes, descriptorBytes] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    const descriptorAt = roundUp(at + 12 + nameBytes, align);
+    const descriptorAt = roundUp(at + 12 + nameBytes, step);
     if (descriptorAt + descriptorBytes > bytes.length) {
-      throw damaged(
-        path,
-        `${range.place}, note at ${at}`,
-        `a note of ${nameBytes} + ${descriptorBytes} bytes reaches beyond its ${bytes.length}`,
-      );
+      const what = `a note of ${nameBytes} + ${descriptorBytes} bytes reaches beyond its ${bytes.length}`;
+      return damageAt(elf, `${place}, note at ${at}`, what);
     }
     const name = decoder.decode(bytes.subarray(at + 12, at + 12 + nameBytes)).replace(/\0+$/, "");
     const descriptor = bytes.subarray(descriptorAt, descriptorAt + descriptorBytes);
-    if (notes.length === mostNotes) throw damaged(path, range.place, "far too many notes");
-    notes.push({ name, type: view.getUint32(at + 8, true), descriptor, section: range.section });
-    at = roundUp(descriptorAt + descriptorBytes, align);
+    if (into.length === mostNotes) return damageAt(elf, place, "far too many notes");
+    into.push({ name, type: view.getUint32(at + 8, true), descriptor, section, place, at });
+    at = roundUp(descriptorAt + descriptorBytes, step);
   }
-  return notes;
+  return undefined;
+}
+
+function damageAt(elf: ElfFile, at: string, what: string): NoteDamage {
+  return { at, error: damaged(elf.source.path, at, what) };
 }
 
 const decoder = new TextDecoder();

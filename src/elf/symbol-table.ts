@@ -74,6 +74,24 @@ export class SymbolTable {
     return (this.#functions ??= selectFunctions(this.#entries));
   }
 
+  /** The numbers of the defined variables, local and thread-local ones among them, in file order. */
+  *variables(): Iterable<number> {
+    const entries = this.#entries;
+    for (let symbol = 0, at = 0; at + words <= entries.length; symbol++, at += words) {
+      const flags = entries[at + 1]!;
+      if (
+        variableTypes.has(flags & 0xf) &&
+        isNamedPlace(entries, at) &&
+        flags >>> 16 !== sectionIndex.absolute
+      )
+        yield symbol;
+    }
+  }
+
+  isThreadLocal(symbol: number): boolean {
+    return (this.#entries[symbol * words + 1]! & 0xf) === threadLocalType;
+  }
+
   address(symbol: number): number {
     return readPair(this.#entries, symbol * words + 2);
   }
@@ -219,12 +237,16 @@ function selectFunctions(entries: Uint32Array): Uint32Array {
     const flags = entries[at + 1]!;
     const type = flags & 0xf;
     if (type !== functionType && type !== ifuncType) continue;
-    // Undefined symbols are what the file needs, nameless ones nobody can ask for; no program can have addresses from 2^53 on.
-    if (flags >>> 16 === sectionIndex.undefined || entries[at] === 0 || entries[at + 3]! >= 0x20_0000)
-      continue;
-    selected[length++] = symbol;
+    if (isNamedPlace(entries, at)) selected[length++] = symbol;
   }
   return selected.slice(0, length);
+}
+
+/** Undefined symbols are what the file needs, nameless ones nobody can ask for; no program can have addresses from 2^53 on. */
+function isNamedPlace(entries: Uint32Array, at: number): boolean {
+  return (
+    entries[at + 1]! >>> 16 !== sectionIndex.undefined && entries[at] !== 0 && entries[at + 3]! < 0x20_0000
+  );
 }
 
 function splitVersion(written: string): { name: string; version: SymbolVersion | undefined } {
@@ -261,6 +283,9 @@ function readPair(entries: Uint32Array, at: number): number {
 const atSign = 0x40;
 const functionType = 2;
 const ifuncType = 10;
+const threadLocalType = 6;
+/** Spec: STT_NOTYPE, which assembly leaves on its labels, STT_OBJECT, STT_COMMON, STT_TLS. */
+const variableTypes: ReadonlySet<number> = new Set([0, 1, 5, threadLocalType]);
 const visibilities = ["default", "internal", "hidden", "protected"] as const;
 /** Spec: STB_*, GNU's unique among them; the numbers that nobody uses are taken for local. */
 const bindings: readonly FunctionSymbol["binding"][] = Array.from(

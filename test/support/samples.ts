@@ -1,6 +1,6 @@
 /**
  * Owns running the samples of a page of docs/ as they stand there: files are written, commands run, and what they print compared.
- * Does not own the pages. In a block that is indented by four spaces, a first line `// NAME` makes it the file NAME, and
+ * Does not own the pages. In a block that is indented by four spaces, a first line that is the comment NAME (`// work.c`) makes it that file, and
  * `$ COMMAND` makes what follows the output of COMMAND; a line `...` stands for any lines.
  */
 import { spawnSync } from "node:child_process";
@@ -23,6 +23,10 @@ export interface SampleFolder extends Disposable {
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
+const fileComment = String.raw`(?:\/\/|#|<\?php \/\/) ([\w-]+\.(?:m?[tj]s|c|java|py|rb|php))\n`;
+const fileName = new RegExp(`^${fileComment}`);
+const blockBegin = new RegExp(String.raw`\n\n(?=${fileComment.replace("([", "(?:[")}|\$ )`);
+
 /** Makes a folder with the files of docs/PAGE. */
 export function openSamples(page: string): SampleFolder {
   const folder = mkdtempSync(join(tmpdir(), "uscope-samples-"));
@@ -33,7 +37,7 @@ export function openSamples(page: string): SampleFolder {
   chmodSync(uscope, 0o755);
   const blocks = readBlocks(readFileSync(join(checkout, "docs", page), "utf8"));
   for (const block of blocks) {
-    const name = /^\/\/ ([\w-]+\.(?:m?[tj]s|c))\n/.exec(block)?.[1];
+    const name = fileName.exec(block)?.[1];
     if (name !== undefined) writeFileSync(join(folder, name), block);
   }
   return {
@@ -111,9 +115,7 @@ function readBlocks(text: string): readonly string[] {
     }
   }
   // A file or a command begins a block of its own also where only a blank line is before it.
-  return blocks.flatMap((text) =>
-    text.split(/\n\n(?=\/\/ [\w-]+\.(?:m?[tj]s|c)\n|\$ )/).map((part) => `${part.trimEnd()}\n`),
-  );
+  return blocks.flatMap((text) => text.split(blockBegin).map((part) => `${part.trimEnd()}\n`));
 }
 
 function parseSamples(block: string): readonly Sample[] {
