@@ -1,8 +1,10 @@
 /**
  * Owns the instruction boundaries of a whole function, decoded in one line from its start.
- * Does not own single entries (entry.ts), which must be cheap: the decoder library is loaded here and only when asked for.
+ * Does not own single entries (entry.ts). The decoder library is loaded here, and only for what the own decoder does not know.
  */
+import { longestInstruction } from "./entry.js";
 import type { Machine } from "./instruction-class.js";
+import { decodeX86 } from "./x86-decode.js";
 
 export interface Boundaries {
   /** Where instructions start, in bytes from the function's start, ascending. */
@@ -33,6 +35,8 @@ export function findBoundary(
 }
 
 async function readX86(bytes: Uint8Array): Promise<Boundaries> {
+  const known = readKnownX86(bytes);
+  if (known !== undefined) return { starts: Uint32Array.from(known), undecoded: undefined };
   const { Code, Decoder, DecoderOptions, Instruction } = await import("iced-x86");
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
   const instruction = new Instruction();
@@ -49,6 +53,18 @@ async function readX86(bytes: Uint8Array): Promise<Boundaries> {
     decoder.free();
   }
   return { starts: Uint32Array.from(starts), undecoded: undefined };
+}
+
+/** Undefined where the own decoder does not know an instruction. Why first: the library takes up to 0.1 s to load. */
+function readKnownX86(bytes: Uint8Array): readonly number[] | undefined {
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const instruction = decodeX86(bytes.subarray(at, at + longestInstruction));
+    if (instruction === undefined) return undefined;
+    starts.push(at);
+    at += instruction.length;
+  }
+  return starts;
 }
 
 /** Spec: every A64 instruction has four bytes; UDF words (top half zero) are data. */

@@ -2,6 +2,8 @@
  * Owns what the passes need to know to tell an author a way out in the words of the front that the probe is written in.
  * Does not own any words: each front brings its own.
  */
+import type { IntegerType } from "./types.js";
+
 export interface Advice {
   /** For text where a number is wanted. */
   readonly printText: string;
@@ -30,6 +32,8 @@ export interface Advice {
   readonly shortenKey: string;
   /** For more than fits into what a span keeps of its entry. */
   readonly keepLess: string;
+  /** For a marker's argument, counting from 0, in a type that does not hold it. */
+  ownType(index: number, type: IntegerType): string;
   /** How an argument is written, counting from 0. */
   argument(index: number): string;
   /** How a raw register is written. */

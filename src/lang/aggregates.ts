@@ -9,6 +9,7 @@
  *      comm      16 bytes, zero-terminated
  *      text      u16 length, then `bytes` bytes, zero behind the text. A length larger than `bytes`: the text was cut, and is one
  *                byte shorter than `bytes` for each that the length is larger than `bytes` + 1; 0xffff: NULL
+ *      stack     u32 process, u32 0, then as in an event (event.ts), zeros behind the last address
  *
  * Where there is no key, the map's key is a u32 0. A value is 8-byte words, all zero at first:
  *
@@ -23,6 +24,7 @@
  */
 import { assert } from "../base/assert.js";
 import type { MapKind, MapSpec } from "../bpf/spec.js";
+import { stackBytes } from "./event.js";
 import type { IntegerType } from "./types.js";
 
 export interface AggregateSpec {
@@ -42,7 +44,17 @@ export type KeyPartSpec =
   | { readonly kind: "comm" }
   /** The number of a site, u32, which is shown as its function. */
   | { readonly kind: "site" }
-  | { readonly kind: "text"; readonly bytes: number };
+  | { readonly kind: "text"; readonly bytes: number }
+  /** The user stack, of so many frames at most, with the process whose addresses it has. */
+  | { readonly kind: "stack"; readonly depth: number };
+
+/** Where the stack itself begins in its part of a key. */
+export const stackAt = 8;
+
+/** Says whether keys hold a stack: then they are too large for the program's stack. */
+export function holdsStack({ key }: Pick<AggregateSpec, "key">): boolean {
+  return key.some(({ kind }) => kind === "stack");
+}
 
 /** The length of a text that is NULL. */
 export const nullText = 0xffff;
@@ -57,7 +69,7 @@ export function bytesThere(bytes: number, length: number): number {
   return length > bytes ? 2 * bytes + 1 - length : length;
 }
 
-/** More do not fit onto the program's stack together with all else. */
+/** Of a key without stacks: more do not fit onto the program's stack together with all else. */
 export const mostKeyBytes = 256;
 
 /** Bytes before a histogram's buckets: count and sum. */
@@ -93,6 +105,8 @@ export function sizeOf(part: KeyPartSpec): number {
       return 16;
     case "text":
       return 2 + part.bytes;
+    case "stack":
+      return stackAt + stackBytes(part.depth);
   }
 }
 
@@ -103,6 +117,7 @@ function alignmentOf(part: KeyPartSpec): number {
     case "site":
       return 4;
     case "comm":
+    case "stack":
       return 8;
     case "text":
       return 2;

@@ -63,7 +63,7 @@ export interface EventLayout {
 }
 
 /**
- * The high half of a site's attach cookie: what is to be done with the return address of a user stack. At a function's first
+ * The lowest bits of the high half of a site's attach cookie: what is to be done with the return address of a user stack. At a function's first
  * instruction the frame pointer still is the caller's, and the caller itself is in no frame.
  */
 export const callerRules = {
@@ -80,6 +80,19 @@ export function cookieOf(site: number, rule: CallerRule): number {
   return site + callerRules[rule] * 2 ** 32;
 }
 
+/** Where in a cookie stands which program of several that are one a site is for: above what is about stacks. */
+export const choiceBit = 34;
+
+/** The cookie of a site that shares its program with others. */
+export function withChoice(cookie: number, choice: number): number {
+  return cookie + choice * 2 ** choiceBit;
+}
+
+/** The rule in the high half of a cookie. */
+export function ruleOf(highHalf: number): number {
+  return highHalf % 2 ** (choiceBit - 32);
+}
+
 /** The number of the site that a cookie was made for. */
 export function siteOf(cookie: number): number {
   return cookie % 2 ** 32;
@@ -87,6 +100,20 @@ export function siteOf(cookie: number): number {
 
 /** Where the parts of a stack begin in its field. */
 export const stackParts = { rule: 4, returnAddress: 8, addresses: 16 } as const;
+
+/** Kernel: PERF_MAX_STACK_DEPTH, the limit of kernel.perf_event_max_stack where nobody has raised it. */
+export const mostFrames = 127;
+
+/** The bytes of a stack of so many frames. */
+export function stackBytes(depth: number): number {
+  return stackParts.addresses + 8 * depth;
+}
+
+/**
+ * Records whose site is from here on are no events: a program says that an aggregate, by its number behind this one, has a new
+ * key, which stands behind the header. Why: a stack is named when it is first seen, while its process is what it was.
+ */
+export const firstKeyRecord = 0xffff_0000;
 
 /** What `faults` has bits for. */
 export const mostFields = 32;
@@ -138,7 +165,7 @@ function sizeOf(value: FieldKind): number {
     case "symbol":
       return 8;
     case "stack":
-      return stackParts.addresses + 8 * value.depth;
+      return stackBytes(value.depth);
     default:
       return unreachable(value);
   }

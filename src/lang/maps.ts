@@ -3,7 +3,8 @@
  * Does not own their sizes at run time nor reading them (trace/).
  */
 import type { MapSpec } from "../bpf/spec.js";
-import { isArray, mapSpecFor, valueBytesOf } from "./aggregates.js";
+import { holdsStack, isArray, mapSpecFor, placeKey, valueBytesOf } from "./aggregates.js";
+import { headerBytes } from "./event.js";
 import { usesPidMap } from "./options.js";
 import type { CompileOptions } from "./options.js";
 
@@ -16,6 +17,17 @@ export const dropsMap = "drops";
 export const tunablesMap = "tunables";
 /** One value that nobody writes: what new elements of aggregates are made of, where the program's stack is too small for it. */
 export const zerosMap = "zeros";
+/**
+ * Per-CPU places where a key is put together that is too large for the program's stack:
+ *
+ *      u64 claim   0: free
+ *      24 bytes    a record's header, for when the key is new
+ *      the key, and room behind it that reading texts may overwrite
+ *
+ * Why claimed, and several: a program can be interrupted by another one on the same processor, in the midst of its key.
+ */
+export const keysMap = "keys";
+export const keyRoom = { claim: 0, header: 8, key: 8 + headerBytes, slack: 8, places: 4 } as const;
 
 /**
  * Where each of a probe's u64 counters lies in its value of `counters`. hits = sent + lost + filtered.
@@ -61,6 +73,13 @@ export function mapsFor(options: CompileOptions, tunables = 0): MapSpec[] {
     .filter(({ spec }) => !isArray(spec))
     .map(({ spec }) => valueBytesOf(spec))
     .filter((bytes) => bytes > mostStackZeros);
+  const stackKeys = aggregates
+    .filter(({ spec }) => holdsStack(spec))
+    .map(({ spec }) => placeKey(spec.key).bytes);
+  if (stackKeys.length > 0) {
+    const valueBytes = keyRoom.key + Math.max(...stackKeys) + keyRoom.slack;
+    maps.push({ name: keysMap, kind: "percpu-array", keyBytes: 4, valueBytes, entries: keyRoom.places });
+  }
   if (large.length > 0)
     maps.push({ name: zerosMap, kind: "array", keyBytes: 4, valueBytes: Math.max(...large), entries: 1 });
   for (const { map, spec } of aggregates) maps.push(mapSpecFor(spec, { name: map, sites }));

@@ -9,7 +9,13 @@ export interface CompileOptions {
   /** Bytes of text per field at most. */
   readonly textLimit: number;
   /** What stands in every event besides time, thread, process and site. */
-  readonly columns: { readonly cpu: boolean; readonly comm: boolean; readonly uid: boolean };
+  readonly columns: {
+    readonly cpu: boolean;
+    readonly comm: boolean;
+    readonly uid: boolean;
+    /** Also what the process and the thread are called in their own pid namespace. */
+    readonly namespaceIds?: NamespaceIds | undefined;
+  };
   /** Frames of each stack at most; 0 is none. */
   readonly stacks: { readonly user: number; readonly kernel: number };
   readonly filter: ProcessFilter;
@@ -31,6 +37,16 @@ export interface CompileOptions {
   readonly stackDepth?: number;
 }
 
+/** Where the kernel keeps what a thread is called in the pid namespaces that it is in, in bytes. */
+export interface NamespaceIds {
+  /** In task_struct. */
+  readonly groupLeader: number;
+  readonly threadPid: number;
+  /** In struct pid: the depth of the innermost namespace, and the ids by depth. */
+  readonly level: number;
+  readonly numbers: number;
+}
+
 export interface AggregateOption {
   readonly map: string;
   readonly spec: AggregateSpec;
@@ -46,8 +62,15 @@ export interface SpanOption {
   readonly role: "entry" | "return";
   /** At the entry: calls whose return the kernel will not show are counted, and not kept. Where it says so, if it can be read. */
   readonly deep?: DeepCalls | undefined;
+  /** Its ends are any two places, not those of one call. */
+  readonly apart?: ApartEnds | undefined;
   /** At the return: what the compiled entry says that it keeps; nothing where it does not say so. */
   readonly kept?: KeptLayout | undefined;
+}
+
+export interface ApartEnds {
+  /** In the map `drops`: ends whose beginning was given up, since too many others had begun within it. */
+  readonly number: number;
 }
 
 /** Where the kernel keeps how many probed calls of a thread are open, in bytes: task_struct.utask, and depth behind it. */

@@ -122,6 +122,8 @@ function printKeyPart(part: KeyPart): string {
       return `text${part.length === undefined ? "" : ` of ${printExpression(part.length)} bytes`} ${printExpression(part.value)}`;
     case "literal":
       return JSON.stringify(String.fromCharCode(...part.text));
+    case "stack":
+      return "stack";
     default:
       return unreachable(part);
   }

@@ -72,8 +72,14 @@ export function columnsOf({ columns }: CompileOptions): PlainField[] {
     ...(columns.cpu ? [{ name: "cpu", value: { kind: "integer", type: u32 } } as const] : []),
     ...(columns.comm ? [{ name: "comm", value: { kind: "comm" } } as const] : []),
     ...(columns.uid ? [{ name: "uid", value: { kind: "integer", type: u32 } } as const] : []),
+    ...(columns.namespaceIds === undefined ? [] : namespaceColumns),
   ];
 }
+
+const namespaceColumns = ["namespace_pid", "namespace_tid"].map((name): PlainField => ({
+  name,
+  value: { kind: "integer", type: u32 },
+}));
 
 /** The fields behind the author's last. */
 export function stacksOf({ stacks }: CompileOptions): PlainField[] {

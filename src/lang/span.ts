@@ -1,5 +1,5 @@
 /**
- * Owns what joins the entry of a function with its return: the map of open calls, its keys, and what is kept in it.
+ * Owns what joins the two ends of a span: the map of what is open, its keys, and what is kept in it.
  * Does not own the steps that write and read it (lowering/spans.ts).
  *
  * Key: { u64 pid_tgid, u64 stack pointer at the entry, u32 site, u32 0 }: each call that is open has a key of its own, however deep it
@@ -12,6 +12,13 @@
  *
  * Kernel: the return of a call that has 64 probed calls above it in its thread is never seen (MAX_URETPROBE_DEPTH). Such a call
  * leaves no frame, or a deep recursion would push out those that are seen.
+ *
+ * The ends of a pair are two places of any kind. Where all of them lie in the same functions, the address of the function's frame
+ * stands in place of the stack pointer: a beginning that has no end is replaced by the next of a call at the same place. Else they
+ * are joined by their order in the thread, the last that began with the first that ends, and the key has how many others were open:
+ * { u64 pid_tgid, u64 depth, u32 site, u32 0 }. The depth itself is kept under a depth that none can have. What was begun and never
+ * ends only makes others seem deeper: what begins and ends above it is joined all the same, and of all that is open 64 deep is
+ * kept, the oldest given up.
  */
 import type { MapSpec } from "../bpf/spec.js";
 import { layoutFields } from "./event.js";
@@ -37,6 +44,12 @@ const frames = 32_768;
 
 /** Kernel: MAX_URETPROBE_DEPTH, include/linux/uprobes.h: a thread's probed calls whose return is still to come. */
 export const mostPending = 64n;
+
+/** Pairs that are open within each other in a thread, and known. */
+export const mostNested = 64n;
+
+/** Stands in place of the depth where the depth itself is kept. */
+export const depthOfThread = -1n;
 
 /** How far above the entry's stack pointer that of the return is: x86 has taken the return address away by then. */
 export const poppedAtReturn: Readonly<Record<Architecture, bigint>> = { "x86-64": 8n, arm64: 0n };

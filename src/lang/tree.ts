@@ -31,6 +31,8 @@ export type Selector =
       readonly library: string;
       readonly provider: string | undefined;
       readonly marker: string;
+      /** Of a pair that is found by its names: of the markers that match those that begin something, or what ends it. */
+      readonly half?: "begin" | "end";
       readonly span: Span;
     };
 
@@ -126,7 +128,9 @@ export type KeyPart =
       readonly span: Span;
     }
   /** Text that the author wrote. */
-  | { readonly kind: "literal"; readonly text: Uint8Array; readonly span: Span };
+  | { readonly kind: "literal"; readonly text: Uint8Array; readonly span: Span }
+  /** The user stack. */
+  | { readonly kind: "stack"; readonly span: Span };
 
 /** One value of an event, in the form in which it travels. */
 export interface EmitField {
@@ -182,8 +186,19 @@ export type Expression =
   | { readonly kind: "name"; readonly name: string; readonly span: Span }
   /** A variable that was declared on every way here. */
   | { readonly kind: "variable"; readonly variable: Variable; readonly span: Span }
-  /** An argument by its place, 0 the first: as `name` arg1, but without a name in between. */
-  | { readonly kind: "argument"; readonly index: number; readonly type: IntegerType; readonly span: Span }
+  /**
+   * An argument by its place, 0 the first: as `name` arg1, but without a name in between. Of a marker the type has to hold whatever
+   * the argument may be; but a word takes it as C's conversion makes it.
+   */
+  | {
+      readonly kind: "argument";
+      readonly index: number;
+      readonly type: IntegerType;
+      readonly isWord?: true;
+      /** What the author of the probe calls it. */
+      readonly name?: string;
+      readonly span: Span;
+    }
   /** A number that can be changed while the probe runs, by its place among the session's tunables. */
   | { readonly kind: "tunable"; readonly index: number; readonly type: IntegerType; readonly span: Span }
   /** At the return of a span: a value that its entry kept, by its place; text is allowed where the form of a field is text. */
@@ -288,7 +303,7 @@ export function expressionsOf(statement: Statement): readonly Expression[] {
 
 function keyExpressions(key: readonly KeyPart[]): readonly Expression[] {
   return key.flatMap((part) => {
-    if (part.kind === "literal") return [];
+    if (part.kind === "literal" || part.kind === "stack") return [];
     return part.kind === "text" && part.length !== undefined ? [part.length, part.value] : [part.value];
   });
 }

@@ -18,7 +18,7 @@ export type Typed = { readonly span: Span } & (
   | { readonly kind: "constant"; readonly value: bigint; readonly type: IntegerType | PointerType }
   | {
       readonly kind: "place";
-      readonly place: Exclude<ReadablePlace, { kind: "constant" }>;
+      readonly place: ReadablePlace;
       readonly type: IntegerType;
     }
   | { readonly kind: "builtin"; readonly builtin: Builtin; readonly type: IntegerType }
@@ -119,7 +119,8 @@ export type TypedKeyPart =
   /** In the part's type. */
   | { readonly kind: "integer"; readonly value: Typed }
   | { readonly kind: "text"; readonly value: TypedText }
-  | { readonly kind: "literal"; readonly text: Uint8Array };
+  | { readonly kind: "literal"; readonly text: Uint8Array }
+  | { readonly kind: "stack" };
 
 export interface TypedField {
   readonly name: string;
@@ -225,7 +226,7 @@ export function valuesOfField(value: TypedValue): readonly Typed[] {
 
 function keyValues(key: readonly TypedKeyPart[]): readonly Typed[] {
   return key.flatMap((part) => {
-    if (part.kind === "literal") return [];
+    if (part.kind === "literal" || part.kind === "stack") return [];
     return part.kind === "integer" ? [part.value] : valuesOfField(part.value);
   });
 }

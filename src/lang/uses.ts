@@ -48,6 +48,7 @@ function readsItself(typed: Typed): boolean {
 export function canFault(typed: Typed): boolean {
   return holdsAny(typed, (part) => {
     if (readsItself(part) || part.kind === "exact") return true;
+    if (part.kind === "place" && part.place.kind === "lacking") return true;
     const divides = part.kind === "arithmetic" && (part.operator === "/" || part.operator === "%");
     if (part.kind === "same-text" && part.kept !== undefined) return true;
     return divides && (part.right.kind !== "constant" || part.right.value === 0n);

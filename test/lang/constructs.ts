@@ -4,7 +4,7 @@
  */
 import type { AggregateSpec, KeyPartSpec } from "../../src/lang/aggregates.js";
 import type { CompileOptions, CompiledProbe } from "../../src/lang/compile.js";
-import type { EmitField, Statement } from "../../src/lang/tree.js";
+import type { EmitField, KeyPart, Statement } from "../../src/lang/tree.js";
 import { i16, i32, i64, u32, u64, u8 } from "../../src/lang/types.js";
 import {
   aggregate,
@@ -30,6 +30,7 @@ import {
   number,
   read,
   site,
+  span,
   text,
   tunable,
   update,
@@ -68,6 +69,12 @@ export const wideKeyParts = [
   keyNumber(site),
   keyLiteral("get"),
 ];
+
+export const stackKey: AggregateSpec = aggregate("counter", {
+  key: [integer(u64), { kind: "stack", depth: 3 }],
+  entries: 3,
+});
+const keyStack: KeyPart = { kind: "stack", span };
 
 const [a, b, c] = [variable(0), variable(1), variable(2)];
 const spanOption = { map: "open", number: 0 };
@@ -170,6 +177,34 @@ export const constructs: readonly Construct[] = [
     name: "a counter with a key of many parts",
     options: aggregates(wideKey),
     body: [update(0, wideKeyParts), emit([field(argument(0))])],
+  },
+  {
+    name: "a counter by stack",
+    options: aggregates(stackKey),
+    body: [update(0, [keyNumber(argument(0)), keyStack])],
+  },
+  {
+    name: "values by stack and text",
+    options: aggregates(
+      aggregate("summary", {
+        key: [{ kind: "text", bytes: 200 }, { kind: "comm" }, { kind: "stack", depth: 127 }, integer(u8)],
+      }),
+      aggregate("log2", {
+        key: [
+          { kind: "stack", depth: 127 },
+          { kind: "text", bytes: 3 },
+        ],
+      }),
+    ),
+    body: [
+      update(
+        0,
+        [keyText(argument(0)), keyText(named("comm")), keyStack, keyNumber(read(argument(1), u8))],
+        read(argument(2), i64),
+      ),
+      update(1, [keyStack, keyText(argument(0), argument(1))], argument(1)),
+      emit([field(read(argument(1), u8)), text(argument(0))]),
+    ],
   },
   {
     name: "keys of text",

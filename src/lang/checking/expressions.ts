@@ -5,7 +5,7 @@
 import { assert, unreachable } from "../../base/assert.js";
 import { commonType, promote, wrap } from "../arithmetic.js";
 import type { EventField } from "../event.js";
-import type { Meaning, Meanings } from "../meaning.js";
+import type { Meanings, PlaceMeaning } from "../meaning.js";
 import type { Reporter } from "../problems.js";
 import type { Expression, Variable } from "../tree.js";
 import { integerOf } from "../typed.js";
@@ -59,6 +59,25 @@ export class Expressions {
   isName(expression: Expression): boolean {
     const meaning = this.#meanings.get(expression);
     return meaning?.kind === "builtin" && meaning.builtin.type.kind === "text";
+  }
+
+  /** Where a text of the traced program lies and, where an argument of its marker says so, how many bytes it has. */
+  text(expression: Expression): { readonly address: Typed; readonly length: Typed | undefined } | undefined {
+    const address = this.address(expression);
+    const { offset, length } = this.#declaredText(expression) ?? { offset: 0, length: undefined };
+    if (address === undefined) return undefined;
+    const { span } = expression;
+    const distance: Typed = { kind: "constant", value: BigInt(offset), type: u64, span };
+    return {
+      address: offset === 0 ? address : arithmetic("+", address, distance, u64, span),
+      length: length && this.#place(length, expression),
+    };
+  }
+
+  #declaredText(expression: Expression): PlaceMeaning["text"] {
+    if (expression.kind === "cast") return this.#declaredText(expression.operand);
+    const meaning = this.#meanings.get(expression);
+    return meaning?.kind === "place" ? meaning.text : undefined;
   }
 
   /** A value that can be an address: a pointer, or an integer of 64 bits. */
@@ -144,14 +163,12 @@ export class Expressions {
     return { kind: "builtin", builtin, type: builtin.type, span: expression.span };
   }
 
-  #place({ place, type }: Extract<Meaning, { kind: "place" }>, { span }: Expression): Typed {
+  #place({ place, type, isWhole }: Omit<PlaceMeaning, "text">, { span }: Expression): Typed {
     assert(type.kind !== "text", "a place that holds text");
-    const whole: Typed =
-      place.kind === "constant"
-        ? { kind: "constant", value: place.value, type: place.type, span }
-        : { kind: "place", place, type: place.type, span };
+    // Why no constant: at other places of the probe it is none, and what C refuses of a constant must not depend on the place.
+    const whole: Typed = { kind: "place", place, type: place.type, span };
     // Spec: the psABIs pass a bool in the low 8 bits; what is above them means nothing.
-    const isTruth = type.kind === "integer" && type.truth === true;
+    const isTruth = type.kind === "integer" && type.truth === true && isWhole !== true;
     return convert(isTruth && place.type.truth !== true ? convert(whole, u8) : whole, type);
   }
 
@@ -292,7 +309,13 @@ export class Expressions {
         return { kind: "same-text", literal, compared, address: undefined, kept, type: i32, span };
       }
     }
-    const address = this.address(operand);
-    return address && { kind: "same-text", literal, compared, address, type: i32, span };
+    const text = this.text(operand);
+    if (text === undefined) return undefined;
+    const { address, length } = text;
+    if (length === undefined) return { kind: "same-text", literal, compared, address, type: i32, span };
+    const bytes: Typed = { kind: "constant", value: BigInt(literal.length), type: i64, span };
+    const left = compare(compared === "text" ? "==" : ">=", length, bytes, span);
+    const right: Typed = { kind: "same-text", literal, compared: "bytes", address, type: i32, span };
+    return literal.length === 0 ? left : { kind: "logic", operator: "&&", left, right, type: i32, span };
   }
 }

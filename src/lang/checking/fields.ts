@@ -33,18 +33,19 @@ export class Fields {
     const { problems, advice } = this.#reporter;
     const kept = this.#kept(value, "text", "comm");
     if (kept !== undefined) return kept;
-    const wanted = length && this.#expressions.value(length);
+    const given = length && this.#expressions.value(length);
     if (this.#expressions.isName(value)) {
       if (length === undefined) return { kind: "comm" };
       return problems.report(length.span, "the thread's name has its own length", advice.cutName);
     }
-    const address = this.#expressions.address(value);
-    if (address === undefined || (length !== undefined && wanted === undefined)) return undefined;
+    const text = this.#expressions.text(value);
+    if (text === undefined || (length !== undefined && given === undefined)) return undefined;
+    const wanted = given ?? text.length;
     if (wanted?.type.kind === "pointer") {
       const what = `a value of type ${printType(wanted.type)} is no length`;
       return problems.report(wanted.span, what, advice.giveLength);
     }
-    return { kind: "text", address, length: wanted && convert(wanted, i64), limit };
+    return { kind: "text", address: text.address, length: wanted && convert(wanted, i64), limit };
   }
 
   #value(value: Expression, form: EmitField["form"]): TypedValue | undefined {

@@ -27,6 +27,7 @@ import { faultIn } from "./faulting-in.js";
 import type { KeptValues } from "./kept.js";
 import { boundLength } from "./lengths.js";
 import { discard, reserve, submit } from "./ring.js";
+import { takeStack } from "./stacks.js";
 import type { UserMemory } from "./user-memory.js";
 import type { Values } from "./values.js";
 
@@ -272,19 +273,11 @@ export class Events {
     const builder = this.#builder;
     const { offset, value } = place;
     assert(value.kind === "stack", "a stack in a field that is none");
-    // Kernel: BPF_F_USER_STACK.
-    const flags = value.space === "user" ? 0x100n : 0n;
-    const room = { address: record, offset: offset + stackParts.addresses };
-    const written = builder.call("get_stack", [context, room, BigInt(8 * value.depth), flags]);
-    builder.store(record, offset, 4, written);
     const { returnAddress } = this.#options;
-    if (value.space === "kernel" || returnAddress === undefined) {
-      builder.store(record, offset + stackParts.rule, 4, 0n);
-      builder.store(record, offset + stackParts.returnAddress, 8, 0n);
-      return;
-    }
-    const cookie = builder.callStable("get_attach_cookie", [context]);
-    builder.store(record, offset + stackParts.rule, 4, builder.compute("rsh", 64, cookie, 32n));
+    const to = { base: record, offset };
+    if (value.space === "kernel" || returnAddress === undefined)
+      return takeStack(builder, to, value, "in its frame");
+    takeStack(builder, to, value, "at the return address");
     this.#orFault(record, index, place, () =>
       builder.store(record, offset + stackParts.returnAddress, 8, this.#values.placed(returnAddress)),
     );

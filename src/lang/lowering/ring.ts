@@ -1,8 +1,8 @@
 /**
- * Owns the three calls that a record goes through: reserved, then submitted or discarded.
+ * Owns the calls that bring a record into the ring: reserved, then submitted or discarded; or copied.
  * Does not own what is written into it (events.ts).
  */
-import type { Virtual } from "../ir.js";
+import type { Argument, Virtual } from "../ir.js";
 import { eventsMap } from "../maps.js";
 import type { BlockNumber, Builder } from "./builder.js";
 
@@ -17,6 +17,11 @@ export function reserve(builder: Builder, bytes: number, full: BlockNumber): Vir
   builder.branch("eq", 64, record, 0n, full, reserved);
   builder.enter(reserved);
   return record;
+}
+
+/** Copies a record into the ring; where there is no room, nobody hears of it. The reader finds it at its next look. */
+export function copyToRing(builder: Builder, record: Argument, bytes: number): void {
+  builder.run("ringbuf_output", [{ map: eventsMap }, record, BigInt(bytes), noWakeup]);
 }
 
 /** Gives the record back: the reader skips it. */

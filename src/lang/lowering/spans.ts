@@ -1,42 +1,38 @@
 /**
  * Owns the two ends of a span: the entry's frame, written or taken away; at the return, finding it, using it and taking it away.
- * Does not own the frames' form (span.ts) nor the kept values behind the beginning of the return (kept.ts).
+ * Does not own the frames' form (span.ts), their keys (span-keys.ts) nor the kept values behind the beginning of the return (kept.ts).
  */
 import { assert, unreachable } from "../../base/assert.js";
 import { convert } from "../checking/conversions.js";
 import { textRoom } from "../event.js";
 import type { EventField } from "../event.js";
-import { context } from "../ir.js";
-import type { Operand, StackSlot, Virtual } from "../ir.js";
-import type { SpanOption } from "../options.js";
-import { findRegister } from "../registers.js";
-import { frameKeyBytes, frameParts, mostPending, poppedAtReturn } from "../span.js";
+import type { Operand, StackSlot } from "../ir.js";
+import { mostPending } from "../span.js";
 import type { KeptLayout } from "../span.js";
-import type { Architecture } from "../target.js";
 import type { TypedField } from "../typed.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import type { Drops } from "./drops.js";
 import { unreadText } from "./kept.js";
 import type { KeptValues } from "./kept.js";
 import { boundLength } from "./lengths.js";
+import { SpanKeys } from "./span-keys.js";
+import type { KeySurroundings } from "./span-keys.js";
 import type { UserMemory } from "./user-memory.js";
 import type { Values } from "./values.js";
 
-interface Surroundings {
-  readonly span: SpanOption;
-  readonly architecture: Architecture;
+interface Surroundings extends KeySurroundings {
   readonly drops: Drops;
 }
 
 export class Spans {
   readonly #builder: Builder;
   readonly #surroundings: Surroundings;
-  readonly #key: StackSlot;
+  readonly #keys: SpanKeys;
 
   constructor(builder: Builder, surroundings: Surroundings) {
     this.#builder = builder;
     this.#surroundings = surroundings;
-    this.#key = builder.slot(frameKeyBytes);
+    this.#keys = new SpanKeys(builder, surroundings);
   }
 
   /** At the return: takes over what the entry kept, or ends the hit where there is no frame, which is counted. */
@@ -50,13 +46,20 @@ export class Spans {
     assert(span.role === "return", "a frame that is opened at the entry");
     // Why: first of all, so that looking for the frame is no part of the duration.
     const now = used.elapsed ? builder.callStable("ktime_get_ns") : undefined;
-    const key = this.#frame(-poppedAtReturn[this.#surroundings.architecture]);
+    const missing = builder.block("no frame", "seldom");
+    const key = this.#keys.at(this.#keys.isOrdered ? this.#keys.takeDepth(missing) : this.#keys.placeAtEnd());
     const frame = builder.call("map_lookup_elem", [{ map: span.map }, key]);
-    const [missing, found] = [builder.block("no frame", "seldom"), builder.block("frame")];
-    builder.branch("eq", 64, frame, 0n, missing, found);
+    const found = builder.block("frame");
+    const unknown = this.#keys.isOrdered ? builder.block("given up", "seldom") : missing;
+    builder.branch("eq", 64, frame, 0n, unknown, found);
     builder.enter(missing);
     drops.count(span.number);
     builder.jump(end);
+    if (unknown !== missing) {
+      builder.enter(unknown);
+      drops.count(span.apart!.number);
+      builder.jump(end);
+    }
     builder.enter(found);
     const [leftOut, whole] = [builder.block("left out", "seldom"), builder.block("whole")];
     const began = builder.load(frame, 0, 8);
@@ -77,18 +80,18 @@ export class Spans {
     if (deep === undefined) return;
     const [asked, pending] = [builder.block("depth"), builder.block("pending")];
     const [tooDeep, shown] = [builder.block("too deep", "seldom"), builder.block("shown")];
-    const to = { address: this.#key, offset: 0 };
+    const to = { address: this.#keys.slot, offset: 0 };
     const task = builder.call("get_current_task", []);
     const utaskAt = builder.compute("add", 64, task, BigInt(deep.utask));
     // Kernel: before its first probed call a thread has no utask; reading behind its zero fails then.
     const taskRead = builder.call("probe_read_kernel", [to, 8n, utaskAt]);
     builder.branch("ne", 64, taskRead, 0n, shown, asked);
     builder.enter(asked);
-    const depthAt = builder.compute("add", 64, builder.load(this.#key, 0, 8), BigInt(deep.depth));
+    const depthAt = builder.compute("add", 64, builder.load(this.#keys.slot, 0, 8), BigInt(deep.depth));
     const depthRead = builder.call("probe_read_kernel", [to, 4n, depthAt]);
     builder.branch("ne", 64, depthRead, 0n, shown, pending);
     builder.enter(pending);
-    builder.branch("ge", 32, builder.load(this.#key, 0, 4), mostPending, tooDeep, shown);
+    builder.branch("ge", 32, builder.load(this.#keys.slot, 0, 4), mostPending, tooDeep, shown);
     builder.enter(tooDeep);
     this.#surroundings.drops.count(deep.number);
     builder.jump(end);
@@ -142,7 +145,8 @@ export class Spans {
   #put(slot: StackSlot): void {
     const builder = this.#builder;
     const { map } = this.#surroundings.span;
-    const key = this.#frame(0n);
+    const depth = this.#keys.isOrdered ? this.#keys.readDepth() : undefined;
+    const key = this.#keys.at(depth ?? this.#keys.placeAtBeginning());
     const result = builder.call("map_update_elem", [{ map }, key, { address: slot, offset: 0 }, 0n]);
     const [refused, done] = [builder.block("refused", "seldom"), builder.block("put")];
     builder.branch("ne", 64, result, 0n, refused, done);
@@ -150,6 +154,7 @@ export class Spans {
     builder.run("map_delete_elem", [{ map }, key]);
     builder.jump(done);
     builder.enter(done);
+    if (depth !== undefined) this.#keys.putDepth(slot, depth);
   }
 
   #write(
@@ -221,19 +226,5 @@ export class Spans {
       builder.jump(next);
     }
     builder.enter(next);
-  }
-
-  /** Puts the key together, for a stack pointer so far from that of this hit. */
-  #frame(distance: bigint): { readonly address: StackSlot; readonly offset: number } {
-    const builder = this.#builder;
-    const offset = findRegister(this.#surroundings.architecture, "sp");
-    assert(offset !== undefined, "a machine without a stack pointer");
-    const sp: Virtual = builder.loadStable(context, offset, 8);
-    const cookie = builder.callStable("get_attach_cookie", [context]);
-    builder.store(this.#key, frameParts.thread, 8, builder.callStable("get_current_pid_tgid"));
-    builder.store(this.#key, frameParts.stackPointer, 8, builder.compute("add", 64, sp, distance));
-    // The low half of the cookie, and the zero behind it.
-    builder.store(this.#key, frameParts.site, 8, builder.extend(cookie, 32, "zeros", 64));
-    return { address: this.#key, offset: 0 };
   }
 }

@@ -6,16 +6,21 @@
  * even a processor's own part of an element is not one program's alone.
  */
 import { assert, unreachable } from "../../base/assert.js";
-import { isArray, isIndexedBySite, signBit, valueBytesOf } from "../aggregates.js";
+import { holdsStack, isArray, isIndexedBySite, placeKey, signBit, valueBytesOf } from "../aggregates.js";
 import type { AggregateSpec } from "../aggregates.js";
 import type { Argument, Operand, StackSlot, Virtual } from "../ir.js";
 import { counters, mostStackZeros, zerosMap } from "../maps.js";
 import type { AggregateOption } from "../options.js";
+import type { ValuePlace } from "../target.js";
+import { valuesOf } from "../typed.js";
 import type { TypedKeyPart, TypedStatement } from "../typed.js";
+import { canFault } from "../uses.js";
 import { linearBucket, log2Bucket } from "./buckets.js";
 import type { BlockNumber, Builder } from "./builder.js";
 import type { Drops } from "./drops.js";
-import type { KeyAddress, Keys } from "./keys.js";
+import { KeyRoom } from "./key-room.js";
+import type { KeyPlace } from "./key-room.js";
+import type { KeyAddress, Keys, LargeKey } from "./keys.js";
 import type { Values } from "./values.js";
 
 type Of<Kind extends TypedStatement["kind"]> = Extract<TypedStatement, { kind: Kind }>;
@@ -26,6 +31,8 @@ interface Surroundings {
   readonly keys: Keys;
   readonly drops: Drops;
   readonly counts: Virtual;
+  /** Where the function returns to, where its caller is in no frame yet. */
+  readonly returnAddress: ValuePlace | undefined;
 }
 
 // Kernel: BPF_ANY, BPF_NOEXIST.
@@ -40,16 +47,20 @@ export class Updates {
   readonly #surroundings: Surroundings;
   #zeros: StackSlot | undefined;
   #word: StackSlot | undefined;
+  readonly #room: KeyRoom;
 
   constructor(builder: Builder, surroundings: Surroundings) {
     this.#builder = builder;
+    this.#room = new KeyRoom(builder);
     this.#surroundings = surroundings;
   }
 
   /** Changes an aggregate and goes on, also where the key cannot be read or finds no room, which is counted. */
-  update({ aggregate, operation, key, value }: Of<"update">, end: BlockNumber): void {
+  update(statement: Of<"update">, end: BlockNumber): void {
+    const { aggregate, operation, key, value } = statement;
     const builder = this.#builder;
     const option = this.#option(aggregate);
+    if (holdsStack(option.spec)) return this.#addByStack(statement, option);
     const next = builder.block("next");
     // Why: first, for where it cannot be computed nothing is changed.
     const added = value === undefined ? 1n : this.#surroundings.values.value(value);
@@ -63,6 +74,53 @@ export class Updates {
     }
     builder.jump(next);
     builder.enter(next);
+  }
+
+  /** Adds to an aggregate whose key is put together in a place that is claimed for it. */
+  #addByStack(statement: Of<"update">, option: AggregateOption): void {
+    const builder = this.#builder;
+    const { values } = this.#surroundings;
+    assert(statement.operation === "add", "a table by stack");
+    // Why first: a hit that ended here for a value that cannot be computed would keep the place for ever.
+    const early = valuesOf(statement).filter(canFault);
+    const add = (): void => {
+      const caller = this.#caller();
+      const [full, done, next] = [
+        builder.block("full", "seldom"),
+        builder.block("done"),
+        builder.block("next"),
+      ];
+      const place = this.#room.claim(full);
+      const { key, value } = statement;
+      const address = this.#key(option, key, done, { place, caller });
+      const element = this.#hashElement(option, address, done, place);
+      this.#add(option, element, value === undefined ? 1n : values.value(value), done);
+      builder.jump(done);
+      builder.enter(done);
+      this.#room.release(place);
+      builder.jump(next);
+      builder.enter(full);
+      this.#drop(option, next);
+      builder.enter(next);
+    };
+    values.settled(early, () => values.known.scoped(add));
+  }
+
+  /** Where the function returns to, where that is not on the stack that the kernel walks; 0 where it cannot be read. */
+  #caller(): Operand | undefined {
+    const { returnAddress, values, counts } = this.#surroundings;
+    if (returnAddress === undefined) return undefined;
+    const builder = this.#builder;
+    const [unread, next] = [builder.block("unread", "seldom"), builder.block("next")];
+    const caller = builder.fresh();
+    values.failingTo(unread, () => builder.copy(values.placed(returnAddress), caller));
+    builder.jump(next);
+    builder.enter(unread);
+    builder.count(counts, counters.faults);
+    builder.copy(0n, caller);
+    builder.jump(next);
+    builder.enter(next);
+    return caller;
   }
 
   /** Puts what is found into two variables. */
@@ -116,7 +174,8 @@ export class Updates {
     return part.value.kind === "site" ? once(index) : find(index, next);
   }
 
-  #hashElement(option: AggregateOption, key: KeyAddress, next: BlockNumber): Virtual {
+  /** `place`: where a key lies of which it is told when it is new. */
+  #hashElement(option: AggregateOption, key: KeyAddress, next: BlockNumber, place?: KeyPlace): Virtual {
     const builder = this.#builder;
     const look = (to: Virtual): Virtual => builder.call("map_lookup_elem", [{ map: option.map }, key], to);
     const element = look(builder.fresh());
@@ -128,13 +187,26 @@ export class Updates {
     builder.branch("eq", 64, element, 0n, absent, present);
     builder.enter(absent);
     // Why: another program may make it at the same moment; whose zeros are taken is all the same.
-    builder.run("map_update_elem", [{ map: option.map }, key, this.#zero(option.spec), onlyNew]);
+    const asked = [{ map: option.map }, key, this.#zero(option.spec), onlyNew];
+    if (place === undefined) builder.run("map_update_elem", asked);
+    else this.#tell(option, place, builder.call("map_update_elem", asked));
     look(element);
     builder.branch("eq", 64, element, 0n, full, present);
     builder.enter(full);
     this.#drop(option, next);
     builder.enter(present);
     return element;
+  }
+
+  /** Says that there is a new key where the element has been made by this program. */
+  #tell({ spec, number }: AggregateOption, place: KeyPlace, made: Virtual): void {
+    const builder = this.#builder;
+    const [isNew, told] = [builder.block("new", "seldom"), builder.block("told", "seldom")];
+    builder.branch("eq", 64, made, 0n, isNew, told);
+    builder.enter(isNew);
+    this.#room.tell(place, number, placeKey(spec.key).bytes);
+    builder.jump(told);
+    builder.enter(told);
   }
 
   /** Memory of zeros, as long as a value. */
@@ -218,12 +290,17 @@ export class Updates {
   }
 
   /** Where a text of the key cannot be read, that is counted as a fault. */
-  #key({ spec }: AggregateOption, key: readonly TypedKeyPart[], next: BlockNumber): KeyAddress {
+  #key(
+    { spec }: AggregateOption,
+    key: readonly TypedKeyPart[],
+    next: BlockNumber,
+    large?: LargeKey,
+  ): KeyAddress {
     const builder = this.#builder;
     const { keys, counts } = this.#surroundings;
     if (key.length === 0) return keys.number(0n);
     const unread = builder.block("unread", "seldom");
-    const address = keys.build(key, spec.key, unread);
+    const address = keys.build(key, spec.key, unread, large);
     const here = builder.current;
     builder.enter(unread);
     builder.count(counts, counters.faults);

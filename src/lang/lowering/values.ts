@@ -4,6 +4,7 @@
  */
 import { assert, unreachable } from "../../base/assert.js";
 import type { Condition } from "../../bpf/opcodes.js";
+import { wrap } from "../arithmetic.js";
 import { context } from "../ir.js";
 import type { Operand, Virtual } from "../ir.js";
 import { findRegister } from "../registers.js";
@@ -179,17 +180,40 @@ export class Values {
 
   #place(typed: Of<"place">): Operand {
     const { place } = typed;
-    if (place.kind === "register") return this.#register(place.register);
     const builder = this.#builder;
-    return this.#once(typed, () => {
-      let address: Operand = this.#register(place.base);
-      if (place.index !== undefined) {
-        const index = builder.compute("mul", 64, this.#register(place.index), BigInt(place.scale));
-        address = builder.compute("add", 64, address, index);
+    switch (place.kind) {
+      case "constant":
+        return wrap(place.value, place.type);
+      case "register": {
+        const whole = this.#register(place.register);
+        return place.shift === undefined ? whole : builder.compute("rsh", 64, whole, BigInt(place.shift));
       }
-      address = builder.compute("add", 64, address, BigInt.asIntN(64, place.displacement));
-      return this.#memory.readValue(address, typed.type.bytes, this.#fault);
-    });
+      case "memory":
+        return this.#once(typed, () =>
+          this.#memory.readValue(this.#address(place), typed.type.bytes, this.#fault),
+        );
+      case "lacking":
+        builder.jump(this.#fault);
+        builder.enter(builder.block("unreached", "seldom"));
+        return 0n;
+      default:
+        return unreachable(place);
+    }
+  }
+
+  #address({ base, index, extend, scale, displacement }: Extract<ValuePlace, { kind: "memory" }>): Operand {
+    const builder = this.#builder;
+    const parts: Operand[] = [];
+    if (base !== undefined) parts.push(this.#register(base));
+    if (index !== undefined) {
+      const whole = this.#register(index);
+      const filling = extend === "signed" ? "sign" : "zeros";
+      const counted = extend === undefined ? whole : builder.extend(whole, 32, filling, 64);
+      parts.push(builder.compute("mul", 64, counted, BigInt(scale)));
+    }
+    return [...parts, BigInt.asIntN(64, displacement)].reduce((sum, part) =>
+      builder.compute("add", 64, sum, part),
+    );
   }
 
   #register(name: string): Virtual {

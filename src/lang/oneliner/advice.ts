@@ -22,6 +22,7 @@ export const onelinerAdvice: Advice = {
   watchEntry: "use retval at a return, or watch the entry with p:",
   shortenKey: "use fewer or shorter texts",
   keepLess: "keep fewer or shorter texts",
+  ownType: (index) => `write arg${index + 1}, which has its own type`,
   argument: (index) => `arg${index + 1}`,
   register: (name) => `ctx->${name}`,
 };

@@ -43,7 +43,7 @@ export function parseDistribution(
   const problems = new Problems();
   const { selector, end } = parseSelector(source, skipSpace(source, 0), problems);
   const { label, bodyEnd } = findLabel(source, end);
-  const words = new DollarWords(selector === undefined ? /^\s*r:/.test(source) : isReturn(selector));
+  const words = new DollarWords(placeOf(source, selector));
   const cursor = new Cursor(readTokens(source.slice(0, bodyEnd), end, problems), problems, words);
   cursor.parameters = readSignature(cursor, selector);
   const body = readBody(cursor);
@@ -77,6 +77,12 @@ function isReturn(selector: Selector | undefined): boolean {
   return selector?.kind === "function" && selector.at === "return";
 }
 
+function placeOf(source: string, selector: Selector | undefined): "entry" | "return" | "marker" {
+  const [, kind] = /^\s*([ru]):/.exec(source) ?? [];
+  if (selector?.kind === "marker" || kind === "u") return "marker";
+  return isReturn(selector) || kind === "r" ? "return" : "entry";
+}
+
 function entryOf(selector: Selector): Selector {
   return selector.kind === "function" ? { ...selector, at: "entry" } : selector;
 }
@@ -85,8 +91,17 @@ function readSignature(cursor: Cursor, selector: Selector | undefined): readonly
   const token = cursor.peek();
   if (!cursor.sees("(")) {
     if (selector !== undefined) {
-      const what = "the function's parameters are expected behind its name";
-      cursor.problems.report(token.span, what, "write them as in C: p:c:malloc(size_t size); or () for none");
+      const [what, fix] =
+        selector.kind === "marker"
+          ? [
+              "() is expected behind the marker's name",
+              "write u:LIBRARY:MARKER():TYPE:arg1 or u:LIBRARY:PROVIDER:MARKER():TYPE:arg1",
+            ]
+          : [
+              "the function's parameters are expected behind its name",
+              "write them as in C: p:c:malloc(size_t size); or () for none",
+            ];
+      cursor.problems.report(token.span, what, fix);
     }
     return [];
   }

@@ -19,11 +19,11 @@ export class DollarWords implements Spelling {
   readonly kept: EntryValue[] = [];
   /** Something of the entry is used, be it only its time. */
   needsEntry = false;
-  readonly #isReturn: boolean;
+  readonly #at: "entry" | "return" | "marker";
   #isInEntry = false;
 
-  constructor(isReturn: boolean) {
-    this.#isReturn = isReturn;
+  constructor(at: "entry" | "return" | "marker") {
+    this.#at = at;
   }
 
   /** What a word means that stands for more than a name; `span` is its place. */
@@ -73,18 +73,23 @@ export class DollarWords implements Spelling {
   }
 
   #requireReturn(cursor: Cursor, word: string, span: Span): void {
-    if (this.#isReturn) return;
-    const fix =
-      word === "$entry"
-        ? "here the parameters are there by their names alone"
-        : "watch the return: r:LIBRARY:FUNCTION";
-    cursor.fail(span, `${word} belongs to a return`, fix);
+    if (this.#at === "return") return;
+    cursor.fail(span, `${word} belongs to a return`, this.#at === "marker" ? atMarker : wayTo(word));
   }
 
   #refuseInEntry(cursor: Cursor, word: string, span: Span): void {
     if (!this.#isInEntry) return;
     cursor.fail(span, `${word} is not known at the entry`, "write it outside of $entry(...)");
   }
+}
+
+const atMarker =
+  "a marker has arguments alone: arg1, arg2 ...; how long it takes to another one, uscope latency says";
+
+function wayTo(word: string): string {
+  return word === "$entry"
+    ? "here the parameters are there by their names alone"
+    : "watch the return: r:LIBRARY:FUNCTION";
 }
 
 /** Only a plain name is sure to be the same value when it is written again. */

@@ -35,7 +35,14 @@ export function parse(source: string, spelling: Spelling = {}): ParsedProbe {
   body.push({ kind: "emit", shape: 0, strict: false, fields: action.fields, span: action.span });
   assert(selector !== undefined, "a selector that is missing without a problem");
   const tree = { selector, parameters, body };
-  return { source, tree, template: action.template, advice: onelinerAdvice };
+  const isBare = selector.kind === "marker" && action.template === undefined;
+  return {
+    source,
+    tree,
+    template: action.template,
+    ...(isBare ? { shown: "all arguments" } : {}),
+    advice: onelinerAdvice,
+  };
 }
 
 function readSignature(cursor: Cursor, ofMarker: boolean): readonly Parameter[] {

@@ -28,7 +28,10 @@ export function parseSelector(source: string, start: number, problems: Problems)
     );
     return { selector: undefined, end: span.end };
   }
-  return { selector: parseWord(word, problems), end: span.end };
+  const selector = parseWord(word, problems);
+  // Why: behind a format that stands alone nothing has its place.
+  const isFormat = selector === undefined && word.shape.startsWith("\u0001");
+  return { selector, end: isFormat ? source.length : span.end };
 }
 
 /** The selector's characters without quotes. `shape` has U+0001 in place of every quoted one, so that only real marks are seen. */
@@ -156,13 +159,25 @@ function patternOf(text: string, shape: string): string {
 }
 
 function refuseMissingLibrary(
-  { text, span }: Word,
+  { text, shape, span }: Word,
   from: number,
   kind: string,
   problems: Problems,
 ): undefined {
   const name = text.slice(from);
+  if (shape.startsWith("\u0001") && /[% ]/.test(text))
+    return problems.report(
+      span,
+      "this is a format without a probe in front of it",
+      `put both into the same quotes: 'LIBRARY:FUNCTION "${text.replace(/,$/, "")}", arg1'`,
+    );
   if (kind === "" && !name.includes("::")) return refuseKernel(name, span, problems);
+  if (kind === "u" && name.includes("/"))
+    return problems.report(
+      span,
+      `which marker of ${name}?`,
+      `write u:${name}:MARKER; list them: uscope list -u ${name}`,
+    );
   const shown = kind === "" ? "" : `${kind}:`;
   return problems.report(span, `in which file is "${name}"?`, `write ${shown}LIBRARY:${name}`);
 }

@@ -3,16 +3,16 @@
  * Does not own types of expressions (2-check) nor reading the values (3-lower).
  */
 import { nearestNames } from "../../base/text.js";
-import { argumentNumber } from "../arguments.js";
+import { argumentNumber, declaredIn } from "../arguments.js";
 import { builtins, findBuiltin } from "../builtins.js";
-import type { Meaning, Meanings } from "../meaning.js";
+import type { Meaning, Meanings, PlaceMeaning } from "../meaning.js";
 
 import type { Reporter } from "../problems.js";
 import { findRegister, registerNames } from "../registers.js";
-import type { Architecture, Layout, ValuePlace } from "../target.js";
+import type { Architecture, DeclaredArgument, DeclaredForm, Layout, ValuePlace } from "../target.js";
 import { expressionsOf, operandsOf, statementsOf } from "../tree.js";
 import type { Expression, ProbeTree, Statement } from "../tree.js";
-import { u64 } from "../types.js";
+import { holds, i8, printType, u64 } from "../types.js";
 import type { Type } from "../types.js";
 
 /** Finds the meaning of every name in the tree; reports those that have none. */
@@ -22,7 +22,7 @@ export function bind(
   architecture: Architecture,
   reporter: Reporter,
 ): Meanings {
-  const scope: Scope = { tree, layout, architecture, ...reporter };
+  const scope: Scope = { tree, layout, architecture, declared: declaredIn(layout), ...reporter };
   const meanings = new Map<Expression, Meaning>();
   const visit = (expression: Expression): void => {
     const meaning = findMeaning(expression, scope);
@@ -43,6 +43,7 @@ interface Scope extends Reporter {
   readonly tree: ProbeTree;
   readonly layout: Layout;
   readonly architecture: Architecture;
+  readonly declared: readonly DeclaredArgument[];
 }
 
 type Name = Pick<Extract<Expression, { kind: "name" }>, "name" | "span">;
@@ -52,21 +53,26 @@ function findMeaning(expression: Expression, scope: Scope): Meaning | undefined 
   if (expression.kind === "register") return bindRegister(expression, scope);
   if (expression.kind === "argument") {
     const { index, type, span } = expression;
-    return bindArgument({ name: scope.advice.argument(index), span }, index, type, scope);
+    const meaning = bindArgument({ name: scope.advice.argument(index), span }, index, type, scope);
+    return meaning && scope.layout.marker ? exactly(expression, meaning, scope) : meaning;
   }
   if (expression.kind !== "name") return undefined;
   const { name } = expression;
-  const { parameters } = scope.tree;
-  const number = argumentNumber(name, parameters);
+  const { tree, declared } = scope;
+  const number = argumentNumber(name, tree.parameters, declared);
   if (number !== undefined) {
-    const type = parameters[number]?.name === name ? parameters[number].type : undefined;
-    return bindArgument(expression, number, type, scope);
+    const parameter = tree.parameters[number];
+    if (parameter?.name === name) return bindArgument(expression, number, parameter.type, scope);
+    const { form } = declared[number]?.name === name ? declared[number] : {};
+    return bindArgument(expression, number, form?.kind === "text" ? characters : undefined, scope);
   }
   if (name === "retval") return bindReturned(expression, scope);
   const builtin = findBuiltin(name);
   if (builtin !== undefined) return { kind: "builtin", builtin };
   return reportUnknown(expression, scope);
 }
+
+const characters: Type = { kind: "pointer", to: i8 };
 
 function bindRegister(
   { name, span }: Register,
@@ -82,10 +88,19 @@ function bindRegister(
   return problems.report(span, `${architecture} has no register "${name}"`, fix);
 }
 
-function bindArgument(name: Name, index: number, type: Type | undefined, scope: Scope): Meaning | undefined {
+function bindArgument(
+  name: Name,
+  index: number,
+  type: Type | undefined,
+  scope: Scope,
+): PlaceMeaning | undefined {
   const { layout, problems, advice } = scope;
   const place = layout.arguments[index];
-  if (place !== undefined) return bindPlace(name, place, type, scope);
+  if (place !== undefined) {
+    const meaning = bindPlace(name, place, type ?? layout.argumentTypes?.[index], scope);
+    const form = scope.declared[index]?.form;
+    return meaning && form?.kind === "text" ? { ...meaning, text: textAt(form, layout) } : meaning;
+  }
   const count = layout.arguments.length;
   const known = `here: there ${count === 1 ? "is 1 argument" : `are ${count === 0 ? "no" : count} arguments`}`;
   const fix =
@@ -95,10 +110,45 @@ function bindArgument(name: Name, index: number, type: Type | undefined, scope: 
   return problems.report(name.span, `${name.name} is not known ${layout.missing ?? known}`, fix);
 }
 
+/** Refuses a type that does not hold all that the marker may pass. Of the same width any sign will do: the author knows it better. */
+function exactly(
+  { index, type, isWord, name, span }: Extract<Expression, { kind: "argument" }>,
+  meaning: PlaceMeaning,
+  { layout, problems, advice }: Scope,
+): Meaning | undefined {
+  const { place } = meaning;
+  const own = layout.marker?.types[index];
+  const isHeld =
+    isWord === true ||
+    type.truth === true ||
+    own?.kind !== "integer" ||
+    (place.kind === "constant" && holds(type, place.value)) ||
+    type.bytes === own.bytes ||
+    (type.bytes > own.bytes && (type.signed || !own.signed));
+  if (isHeld) return { ...meaning, isWhole: true };
+  const what = `${name === undefined ? "this argument" : `"${name}"`} is ${own.signed ? "a signed" : "an unsigned"} number of ${own.bytes * 8} bits, and not every one has a value as ${printType(type)}`;
+  return problems.report(span, what, advice.ownType(index, own));
+}
+
+function textAt(
+  { offset, length }: Extract<DeclaredForm, { kind: "text" }>,
+  { arguments: places, argumentTypes }: Layout,
+): NonNullable<PlaceMeaning["text"]> {
+  const place = length === undefined ? undefined : places[length];
+  // Why without it where it cannot be read: then the text is read as any other is.
+  if (length === undefined || place === undefined || place.kind === "unreadable")
+    return { offset, length: undefined };
+  return { offset, length: { kind: "place", place, type: argumentTypes?.[length] ?? place.type } };
+}
+
 function bindReturned(name: Name, scope: Scope): Meaning | undefined {
-  const { layout, problems, advice } = scope;
+  const { tree, layout, problems, advice } = scope;
   if (layout.returned !== undefined) return bindPlace(name, layout.returned, undefined, scope);
-  return problems.report(name.span, `${name.name} is known only when a function returns`, advice.watchReturn);
+  const fix =
+    tree.selector.kind === "marker"
+      ? `a marker has arguments alone: ${advice.argument(0)}, ${advice.argument(1)} ...`
+      : advice.watchReturn;
+  return problems.report(name.span, `${name.name} is known only when a function returns`, fix);
 }
 
 function bindPlace(
@@ -106,15 +156,16 @@ function bindPlace(
   place: ValuePlace,
   type: Type | undefined,
   { problems }: Scope,
-): Meaning | undefined {
+): PlaceMeaning | undefined {
   if (place.kind !== "unreadable") return { kind: "place", place, type: type ?? place.type };
   const what = `${name.name} cannot be read here: ${place.reason}`;
   return problems.report(name.span, what, "leave this one out; the others can be read");
 }
 
-function reportUnknown({ name, span }: Name, { tree, layout, problems }: Scope): undefined {
+function reportUnknown({ name, span }: Name, { tree, layout, declared, problems }: Scope): undefined {
   const known = [
     ...tree.parameters.map((parameter) => parameter.name),
+    ...declared.map((argument) => argument.name),
     ...layout.arguments.slice(0, 6).map((_, index) => `arg${index + 1}`),
     ...(layout.returned === undefined ? [] : ["retval"]),
     ...builtins.map((builtin) => builtin.name),

@@ -39,6 +39,8 @@ export function check(
 
 type Of<Kind extends Statement["kind"]> = Extract<Statement, { kind: Kind }>;
 
+const otherKind = "a key part of another kind than its aggregate has";
+
 class Checker {
   readonly #expressions: Expressions;
   readonly #fields: Fields;
@@ -141,7 +143,7 @@ class Checker {
   #key(key: readonly KeyPart[], spec: AggregateSpec, span: Span): readonly TypedKeyPart[] | undefined {
     assert(key.length === spec.key.length, "a key with another number of parts than its aggregate has");
     const { problems, advice } = this.#reporter;
-    const { bytes } = placeKey(spec.key);
+    const { bytes } = placeKey(spec.key.filter(({ kind }) => kind !== "stack"));
     if (bytes > mostKeyBytes) {
       const what = `this key takes ${bytes} bytes, and ${mostKeyBytes} is the most`;
       return problems.report(span, what, advice.shortenKey);
@@ -151,8 +153,9 @@ class Checker {
   }
 
   #keyPart(part: KeyPart, spec: KeyPartSpec): TypedKeyPart | undefined {
-    const isText = spec.kind === "text" || spec.kind === "comm";
-    assert(isText === (part.kind !== "integer"), "a key part of another kind than its aggregate has");
+    const isText = part.kind === "text" || part.kind === "literal";
+    assert(isText === (spec.kind === "text" || spec.kind === "comm"), otherKind);
+    assert((part.kind === "stack") === (spec.kind === "stack"), otherKind);
     switch (part.kind) {
       case "integer": {
         const value = this.#expressions.value(part.value);
@@ -165,6 +168,8 @@ class Checker {
       }
       case "literal":
         return { kind: "literal", text: part.text };
+      case "stack":
+        return { kind: "stack" };
       default:
         return unreachable(part);
     }

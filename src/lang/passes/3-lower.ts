@@ -19,6 +19,7 @@ import { Values } from "../lowering/values.js";
 import { counters, countersMap, tunablesMap } from "../maps.js";
 import { layoutKept } from "../span.js";
 import type { KeptLayout } from "../span.js";
+import type { Layout } from "../target.js";
 import type { TypedProbe, TypedStatement } from "../typed.js";
 import { usesOf } from "../uses.js";
 import type { Uses } from "../uses.js";
@@ -26,6 +27,8 @@ import type { Uses } from "../uses.js";
 export interface LowerOptions extends EventOptions {
   /** At the entry of a span: where what is kept lies. */
   readonly kept: KeptLayout | undefined;
+  /** Of a pair of places: what joins its ends, where both lie in the same functions. */
+  readonly frame: Layout["frame"];
 }
 
 /** Writes the program: process filter, hits, then what the probe begins with (tunables, the frame of a span), then its statements. */
@@ -95,8 +98,8 @@ class Lowering {
       inConditions: builder.block("faulted", "seldom"),
       elsewhere: builder.block("faulted", "seldom"),
     };
-    const { span, architecture, aggregates = [] } = options;
-    this.#spans = span && new Spans(builder, { span, architecture, drops: this.#drops });
+    const { span, architecture, frame, aggregates = [] } = options;
+    this.#spans = span && new Spans(builder, { span, architecture, frame, drops: this.#drops });
     this.#end = span?.role === "entry" ? builder.block("left", "seldom") : out;
     this.#values = new Values(builder, this.#memory, architecture, this.#faults.inConditions, {
       variable: (number) => this.#variable(number),
@@ -108,7 +111,8 @@ class Lowering {
     const shared = { memory: this.#memory, values: this.#values, kept: this.#kept, counts };
     this.#events = new Events(builder, options, shared);
     const keys = new Keys(builder, () => this.#scratch(), shared);
-    this.#updates = new Updates(builder, { aggregates, keys, drops: this.#drops, ...shared });
+    const { returnAddress } = options;
+    this.#updates = new Updates(builder, { aggregates, keys, drops: this.#drops, returnAddress, ...shared });
     this.#writeEnds();
   }
 

@@ -5,19 +5,21 @@
 import type { Span } from "../../base/errors.js";
 import { nearestNames } from "../../base/text.js";
 import type { Expression } from "../tree.js";
-import { i16, i32, i64, i8, truth, u16, u32, u64, u8 } from "../types.js";
+import { i64, u32, u64, u8 } from "../types.js";
 import type { IntegerType } from "../types.js";
 import type { Draft, ProbeKind } from "./draft.js";
+import { argumentAt, declaredArguments, wordAt } from "./arguments.js";
 import { constantInteger, integerOf } from "./operators.js";
 import { enumOf } from "./enums.js";
+import { integerNames, integerTypes } from "./integer-types.js";
 import { keptValue } from "./kept.js";
 import { describe, literal } from "./values.js";
 import type { IntegerValue, NumberClass, TextValue, Value } from "./values.js";
 
 export interface Accessor {
   readonly name: string;
-  /** Where it is offered: at entries, at returns, at the return of a span, or everywhere. */
-  readonly at: "anywhere" | "entry" | "return" | "span-return";
+  /** Where it is offered: at entries and markers, at markers alone, at returns, at the return of a span, or everywhere. */
+  readonly at: "anywhere" | "entry" | "marker" | "return" | "span-return";
   /** How it is written, for problems. */
   readonly usage: string;
   /** Undefined: a property. Otherwise how many arguments at least and at most. */
@@ -33,24 +35,13 @@ export interface AccessorCall {
   readonly span: Span;
 }
 
-/** The integer types by the names that authors write. */
-const integerTypes: Readonly<Record<string, { readonly type: IntegerType; readonly class: NumberClass }>> = {
-  i8: { type: i8, class: "number" },
-  i16: { type: i16, class: "number" },
-  i32: { type: i32, class: "number" },
-  u8: { type: u8, class: "number" },
-  u16: { type: u16, class: "number" },
-  u32: { type: u32, class: "number" },
-  i64: { type: i64, class: "bigint" },
-  u64: { type: u64, class: "bigint" },
-  bool: { type: truth, class: "boolean" },
-};
-
 /** Says whether an accessor is offered to this kind of probe function. */
 export function isOffered({ at }: Accessor, kind: ProbeKind): boolean {
   if (at === "anywhere") return true;
-  if (at === "entry") return kind === "entry" || kind === "span-entry";
-  return at === "return" ? kind === "return" || kind === "span-return" : kind === "span-return";
+  if (at === "marker") return kind === "marker";
+  if (at === "entry") return ["entry", "span-entry", "marker", "span-end"].includes(kind);
+  if (at === "return") return kind === "return" || kind === "span-return";
+  return kind === "span-return" || kind === "span-end";
 }
 
 function property(name: string, at: Accessor["at"], make: (call: AccessorCall) => Value): Accessor {
@@ -94,9 +85,10 @@ export const accessors: readonly Accessor[] = [
   property("entry", "span-return", ({ draft, span }) =>
     draft.kept === undefined ? { kind: "constant", value: undefined, span } : keptValue(draft.kept, span),
   ),
-  method("p.arg(0)", "entry", [1, 1], (call) => argument(call, "u64")),
-  ...Object.keys(integerTypes).map((name) =>
-    method(`p.${name}(0)`, "entry", [1, 1], (call) => argument(call, name)),
+  property("args", "marker", ({ draft, span }) => declaredArguments(draft, span)),
+  method("p.arg(0)", "entry", [1, 1], (call) => wordAt(placeOf(call), call.span)),
+  ...integerNames.map((name) =>
+    method(`p.${name}(0)`, "entry", [1, 1], (call) => argumentAt(placeOf(call), name, call.span)),
   ),
   method('p.returned("i32")', "return", [0, 1], returned),
   method("p.text(address, { length, limit })", "anywhere", [1, 2], text),
@@ -144,10 +136,8 @@ function nameOfThread(span: Span): TextValue {
   };
 }
 
-function argument({ draft, given, span }: AccessorCall, name: string): Value {
-  const index = requireConstant(draft, given[0]!, "the place of an argument", 0, 99);
-  const { type, class: kind } = integerTypes[name]!;
-  return integer(kind, { kind: "argument", index, type, span }, type);
+function placeOf({ draft, given }: AccessorCall): number {
+  return requireConstant(draft, given[0]!, "the place of an argument", 0, 99);
 }
 
 function returned({ draft, given, span }: AccessorCall): Value {
@@ -232,15 +222,19 @@ function requireType(
   draft: Draft,
   value: Value,
 ): { readonly type: IntegerType; readonly class: NumberClass } {
-  const names = Object.keys(integerTypes);
-  const name = requireText(draft, value, "the name of a type", names.map((one) => `"${one}"`).join(", "));
+  const name = requireText(
+    draft,
+    value,
+    "the name of a type",
+    integerNames.map((one) => `"${one}"`).join(", "),
+  );
   const found = Object.hasOwn(integerTypes, name) ? integerTypes[name] : undefined;
   if (found !== undefined) return found;
-  const near = nearestNames(name, names, 1);
+  const near = nearestNames(name, integerNames, 1);
   const fix =
     near.length > 0
-      ? `did you mean "${near[0]}"? There are ${names.join(" ")}`
-      : `there are ${names.join(" ")}`;
+      ? `did you mean "${near[0]}"? There are ${integerNames.join(" ")}`
+      : `there are ${integerNames.join(" ")}`;
   return draft.refuse(value.span, `there is no type "${name}"`, fix);
 }
 

@@ -24,6 +24,10 @@ export const scriptAdvice: Advice = {
   shortenKey: "declare fewer or shorter texts in the key",
   keepLess:
     "give the texts a smaller limit, p.text(p.arg(0), { limit: 32 }), or keep the address and read at the return",
+  ownType: (index, { signed, bytes }) => {
+    const name = `${signed ? "i" : "u"}${bytes * 8}`;
+    return `write p.${name}(${index}), or declare it as "${name}"`;
+  },
   argument: (index) => `p.arg(${index})`,
   register: (name) => `p.register("${name}")`,
 };

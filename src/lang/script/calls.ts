@@ -36,7 +36,13 @@ export function memberOf(draft: Draft, object: Value, name: string, node: AnyNod
           "bytes and stacks are not kept from the entry",
           "keep the address, and read at the return",
         );
-      if (entry !== undefined) return entry;
+      if (entry !== undefined) return object.valueAt?.(name, span) ?? entry;
+      if (object.valueAt !== undefined && draft.declared?.get(name) === "skip")
+        return draft.refuse(
+          node,
+          `"${name}" is declared as what is not looked at`,
+          'declare its type: "u64"',
+        );
       const names = [...object.entries.keys()];
       const fix =
         names.length === 0
@@ -59,7 +65,7 @@ export function memberOf(draft: Draft, object: Value, name: string, node: AnyNod
     case "constant":
       if (object.value === undefined) {
         const fix =
-          draft.at === "span-return"
+          draft.at === "span-return" || draft.at === "span-end"
             ? "return an object from the first function of the span: what it holds is kept"
             : "leave it out";
         return draft.refuse(node, `undefined has no "${name}"`, fix);
@@ -129,16 +135,21 @@ function callAccessor(
 }
 
 function whereOf(at: ProbeKind): string {
+  if (at === "marker") return "at a marker";
+  if (at === "span-end") return "where a pair ends";
   return at === "entry" || at === "span-entry" ? "when a function is entered" : "when a function returns";
 }
 
 function wayTo({ name, at, takes }: Accessor, kind: ProbeKind): string {
+  if (at === "marker") return "write the argument by its place: p.arg(0); usdt() has p.args";
   if (at === "entry") {
     const written = `p.${name}(0)`;
     return kind === "span-return"
       ? `keep it at the entry: return { value: ${written} } from the first function, and read p.entry.value here`
       : `use a span: its first function returns { value: ${written} }, the second one reads p.entry.value`;
   }
+  if ((kind === "marker" || kind === "span-end") && name === "returned")
+    return "read the marker's arguments: p.arg(0), p.i32(1)";
   if (kind === "return") return `use a span instead of a uretprobe: its second function has p.${name}`;
   if (kind === "span-entry") return `use p.${name}${takes ? "()" : ""} in the second function of the span`;
   return name === "returned"

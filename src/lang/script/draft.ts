@@ -5,16 +5,19 @@
 import type { AnyNode } from "acorn";
 import { InternalError } from "../../base/errors.js";
 import type { Span } from "../../base/errors.js";
+import type { ParsedProbe } from "../probe.js";
 import { Problems } from "../problems.js";
 import type { EmitField, Expression, Statement, Variable } from "../tree.js";
 import type { IntegerType } from "../types.js";
 import type { HandedOver } from "./handed-over.js";
+import type { DeclaredArguments } from "./parameter.js";
+import type { ScriptRequest } from "./parse.js";
 import type { Shape } from "./shape.js";
 import type { ProbeSource } from "./source.js";
 import { use } from "./values.js";
 import type { IntegerValue } from "./values.js";
 
-export type ProbeKind = "entry" | "return" | "span-entry" | "span-return";
+export type ProbeKind = "entry" | "return" | "marker" | "span-entry" | "span-return" | "span-end";
 
 /** Thrown where reading cannot go on, behind a report; caught at the next statement or name. */
 export class Unreadable extends Error {}
@@ -30,6 +33,7 @@ export class Draft {
   readonly at: ProbeKind;
   readonly handed: HandedOver;
   readonly kept: Shape | undefined;
+  readonly declared: DeclaredArguments | undefined;
   /** One for each emit, or the one that is kept. */
   readonly shapes: Shape[] = [];
   readonly keeps: { readonly fields: EmitField[]; readonly shape: Shape; readonly span: Span }[] = [];
@@ -43,16 +47,18 @@ export class Draft {
   #steps = 0;
   readonly #shapeNumbers = new Map<string, number>();
   #depth = 0;
+  #declarationUse: Span | undefined;
 
   constructor(
     source: ProbeSource,
-    request: { readonly at: ProbeKind; readonly handed: HandedOver; readonly kept?: Shape },
+    request: Pick<ScriptRequest, "at" | "handed" | "kept" | "declared">,
     keepsWhat: "values" | "nothing",
   ) {
     this.source = source;
     this.at = request.at;
     this.handed = request.handed;
     this.kept = request.kept;
+    this.declared = request.declared;
     this.keepsWhat = keepsWhat;
   }
 
@@ -145,6 +151,22 @@ export class Draft {
   freezeExpression(expression: Expression, name: string): Expression {
     if (isStable(expression)) return expression;
     return use(this.keep(name, expression, undefined), expression.span);
+  }
+
+  /** Remembers where the names of arguments were used first. */
+  useDeclaration(span: Span): void {
+    this.#declarationUse ??= span;
+  }
+
+  /** What is declared, and where to say so when it is wrong. */
+  get declaration(): ParsedProbe["declaration"] {
+    const [parameter = this.source.function] = this.source.function.params;
+    return (
+      this.declared && {
+        names: [...this.declared.keys()],
+        span: this.#declarationUse ?? this.spanOf(parameter),
+      }
+    );
   }
 
   /** Counts a statement that is read, so that loops in loops stay bounded. */

@@ -94,6 +94,9 @@ function singlePart(draft: Draft, spec: KeyPartSpec, value: Value, written: () =
     case "site":
       if (value.kind === "function") return { kind: "integer", value: { kind: "site", span }, span };
       return draft.refuse(span, "this part of the key is a function", "write p.function");
+    case "stack":
+      if (value.kind === "stack") return { kind: "stack", span };
+      return draft.refuse(span, "this part of the key is a stack", "write p.stack()");
     case "comm":
     case "text":
       return textPart(draft, spec, value, span, written);
@@ -173,6 +176,7 @@ function printForm(form: KeyForm, specs: readonly KeyPartSpec[]): string {
     }
     const spec = left.shift();
     if (spec?.kind === "integer") return spec.type.bytes === 8 ? "bigint" : "number";
+    if (spec?.kind === "stack") return "p.stack()";
     return spec?.kind === "comm" ? "p.comm" : spec?.kind === "site" ? "p.function" : "p.text(address)";
   };
   switch (form.kind) {

@@ -74,7 +74,7 @@ export interface ProbeParameter {
   cast<Name extends IntegerName>(value: number | bigint | boolean, type: Name): IntegerTypes[Name];
   /** An address of the traced process shown as function+offset and module. */
   symbol(address: bigint): string;
-  /** The user stack by frame pointers, innermost first, as names. Only as a value of an event. */
+  /** The user stack by frame pointers, innermost first, as names. As a value of an event, or as a part "stack" of a key. */
   stack(): string[];
   /** A number by name: `p.enum(p.i32(0), { 0: "string", 1: "list" })`. What the table does not have stays a number, or a bigint. */
   enum<const Table extends Readonly<Record<number, string>>, Value extends number | bigint>(
@@ -109,6 +109,47 @@ export interface EntryParameter extends ProbeParameter {
   bool(index: number): boolean;
 }
 
+/**
+ * What an argument of a marker is: an integer type; an address; "text", which ends in a zero; `{ text: "length" }`, which has as many
+ * bytes as the argument of that name says; or what is not looked at.
+ */
+export type ArgumentForm<Name extends string = string> =
+  | IntegerName
+  | "address"
+  | "text"
+  | { readonly text: Name }
+  | "skip";
+
+/** The arguments of a marker in their order, as its author declares them. */
+export type DeclaredArguments = ReadonlyMap<string, ArgumentForm>;
+
+/** All arguments of a marker by name, in their order. */
+export type ArgumentForms<Declared> = {
+  readonly [Name in keyof Declared]: ArgumentForm<keyof Declared & string>;
+};
+
+/** The arguments of a marker as its probe function sees them. */
+export type ArgumentsOf<Declared> = {
+  readonly [
+    Name in keyof Declared as Declared[Name] extends "skip" ? never : Name
+  ]: Declared[Name] extends IntegerName
+    ? IntegerTypes[Declared[Name]]
+    : Declared[Name] extends "address"
+      ? bigint
+      : string;
+};
+
+/**
+ * What the function of a `usdt` is handed. How wide each argument is stands in the program's note: p.i32(0) of one with 64 bits, or
+ * p.u64(0) of one with a sign and 32 bits, is refused, since it would not be exact. p.arg(0) is any, extended to 64 bits by its sign.
+ */
+export interface MarkerParameter<Declared> extends EntryParameter {
+  /** The arguments by the names of the declaration: numbers by their width, texts as texts. */
+  readonly args: ArgumentsOf<Declared>;
+  /** The marker that was hit, as `provider:name`: for patterns. */
+  readonly function: string;
+}
+
 /** What the function of a `uretprobe` is handed. */
 export interface ReturnParameter extends ProbeParameter {
   /** What the function returns, as a 64-bit word. */
@@ -123,4 +164,14 @@ export interface SpanParameter<Kept> extends ReturnParameter {
   readonly durationNs: number;
   /** What the first function has kept. */
   readonly entry: Kept;
+}
+
+/** What the second function of a `span` between two places is handed: arguments are those of the place where it ends. */
+export interface PairParameter<Kept> extends EntryParameter {
+  /** From the beginning to the end, in nanoseconds. */
+  readonly durationNs: number;
+  /** What the first function has kept. */
+  readonly entry: Kept;
+  /** The pair, as `provider:begin..end`: for patterns. */
+  readonly function: string;
 }

@@ -8,6 +8,7 @@ import type { Selector } from "../tree.js";
 import { scriptAdvice } from "./advice.js";
 import { Draft } from "./draft.js";
 import type { ProbeKind } from "./draft.js";
+import type { DeclaredArguments } from "./parameter.js";
 import type { HandedOver } from "./handed-over.js";
 import { joinKeeps, refuseNothings } from "./results.js";
 import type { Shape } from "./shape.js";
@@ -22,6 +23,8 @@ export interface ScriptRequest {
   readonly handed: HandedOver;
   /** At the return of a span: what its entry returned; its fields count the fields of `keep`. */
   readonly kept?: Shape;
+  /** Of a marker. */
+  readonly declared?: DeclaredArguments | undefined;
 }
 
 export interface ParsedScript extends ParsedProbe {
@@ -56,10 +59,11 @@ export function parseScript(request: ScriptRequest): ParsedScript {
   }
 
   function scriptOf(
-    { shapes }: Draft,
+    { shapes, declaration }: Draft,
     statements: readonly ParsedProbe["tree"]["body"][number][],
   ): ParsedScript {
     const tree = { selector: request.selector, parameters: [], body: statements };
-    return { source: request.source, tree, template: undefined, advice: scriptAdvice, shapes };
+    const { source } = request;
+    return { source, tree, template: undefined, declaration, advice: scriptAdvice, shapes };
   }
 }

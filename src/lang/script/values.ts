@@ -25,7 +25,13 @@ export type Value =
   | { readonly kind: "symbol"; readonly address: Expression; readonly span: Span }
   /** The function that was hit, by its site. */
   | { readonly kind: "function"; readonly span: Span }
-  | { readonly kind: "object"; readonly entries: ReadonlyMap<string, Value>; readonly span: Span }
+  | {
+      readonly kind: "object";
+      readonly entries: ReadonlyMap<string, Value>;
+      /** An entry as it is where it is used, so that a problem is shown there. */
+      readonly valueAt?: (name: string, span: Span) => Value;
+      readonly span: Span;
+    }
   | { readonly kind: "array"; readonly items: readonly Value[]; readonly span: Span }
   /** `p` itself, and the object of what is handed over. */
   | { readonly kind: "parameter"; readonly span: Span }

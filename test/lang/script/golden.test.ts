@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SourceError } from "../../../src/base/errors.js";
 import { printTree } from "../../../src/lang/print-tree.js";
 import { goldenCases } from "../../support/golden.js";
+import { compileMarker } from "./markers.js";
 import { parseText, printShapes } from "./support.js";
 
 describe("probe functions", () => {
@@ -26,4 +27,16 @@ describe("probe functions", () => {
       });
     });
   }
+
+  it("that are wrong say what, where, and what to do: markers", () => {
+    goldenCases("lang/script-errors/markers.txt", (input) => {
+      try {
+        compileMarker(input);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SourceError);
+        return (error as SourceError).message;
+      }
+      throw new Error(`no error for ${input}`);
+    });
+  });
 });

@@ -100,9 +100,10 @@ class Hit {
   }
 
   #key(aggregate: number, parts: readonly KeyPart[]): string {
-    const shown = parts.map((part) =>
-      part.kind === "literal" ? String.fromCharCode(...part.text) : String(this.#value(part.value)),
-    );
+    const shown = parts.map((part) => {
+      if (part.kind === "stack") return "stack";
+      return part.kind === "literal" ? String.fromCharCode(...part.text) : String(this.#value(part.value));
+    });
     return `${aggregate}: ${shown.join(", ")}`;
   }
 

@@ -66,6 +66,7 @@ export const handed: HandedOver = new Map<string, HandedValue>([
   ],
   ["tuples", aggregate("log2", [number, comm, word], { kind: "array", parts: ["process", "single"] })],
   ["byFunction", aggregate("counter", [{ kind: "site" }], single)],
+  ["byStack", aggregate("counter", [{ kind: "stack", depth: 127 }], single)],
   ["widths", aggregate("summary", [], { kind: "none" }, "bigint", u64)],
 ]);
 
