@@ -22,8 +22,9 @@ export type {
   ObserveOptions,
   ProbeStatistics,
 } from "./trace/script/observe.js";
-export { span, uprobe, uretprobe } from "./trace/script/probe.js";
+export { span, uprobe, uretprobe, usdt } from "./trace/script/probe.js";
 export type { Handed, ScriptProbe, Using } from "./trace/script/probe.js";
+export type { SpanEnds } from "./trace/pair-targets.js";
 export { counter, histogram, summary, table } from "./trace/script/aggregate.js";
 export type {
   Counter,
@@ -44,7 +45,10 @@ export type { Bucket, CountRow, HistogramRow, RowOf, SummaryRow, TableRow } from
 export { flawsOf } from "./trace/script/shapes.js";
 export type { Flaw } from "./trace/script/shapes.js";
 export type {
+  ArgumentForm,
   EntryParameter,
+  MarkerParameter,
+  PairParameter,
   ProbeParameter,
   ProcessValue,
   ReturnParameter,

@@ -128,8 +128,9 @@ const hints: readonly Hint[] = [
   {
     calls: attaching,
     errno: "EINVAL",
-    what: "the kernel takes no probe there: outside the file, in data, or on a file that cannot be mapped",
-    fix: "name a place inside a function's code; list them: uscope list FILE",
+    // Kernel: alloc_uprobe refuses a second probe at a place that says something else of a semaphore (ref_ctr_mismatch_warn).
+    what: "the kernel takes no probe there: outside the file, in data, on a file that cannot be mapped, or another tracer watches a marker there in another way",
+    fix: "name a place inside a function's code (uscope list FILE); a marker that another tool watches: end that one first",
   },
   {
     calls: ["bpf BPF_LINK_CREATE"],

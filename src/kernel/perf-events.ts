@@ -37,6 +37,8 @@ export interface ExecEvent extends ProcessEvent {
 export interface MapEvent extends ProcessEvent {
   readonly path: string;
   readonly inode: bigint;
+  /** Tells files apart that have had the same inode number one after the other, where the file system keeps it; else 0. */
+  readonly generation: bigint;
   /** As /proc/PID/maps prints it: `fe:01`. */
   readonly device: string;
   readonly address: bigint;
@@ -58,6 +60,8 @@ export interface ProcessListener {
 export interface ProcessEvents extends Disposable {
   /** Records that the kernel could not store. */
   readonly lost: number;
+  /** Times that a processor's buffer was found full: the kernel tells of what it lost then only with the next record there. */
+  readonly overflows: number;
   /** Delivers what has come until now; throws what a listener has thrown, since the last call too. */
   drain(): void;
 }
@@ -124,6 +128,10 @@ class Watcher implements ProcessEvents {
     return this.#lost;
   }
 
+  get overflows(): number {
+    return this.#rings.reduce((sum, ring) => sum + ring.overflows, 0);
+  }
+
   drain(): void {
     const failure = this.#failure;
     this.#failure = undefined;
@@ -178,6 +186,7 @@ class Watcher implements ProcessEvents {
         offset: view.getBigUint64(32, true),
         device: `${printByte(view.getUint32(40, true))}:${printByte(view.getUint32(44, true))}`,
         inode: view.getBigUint64(48, true),
+        generation: view.getBigUint64(56, true),
         path: readText(view, 72),
         time,
       });
@@ -199,8 +208,13 @@ interface PerfRecord {
 
 interface CpuRing extends Disposable {
   readonly fd: number;
+  /** Times that it had no room for another record. */
+  readonly overflows: number;
   read(): PerfRecord[];
 }
+
+/** Bytes: an mmap2 record whose path has PATH_MAX bytes. */
+const longestRecord = 72 + 4096 + 16;
 
 /** Returns undefined for a CPU that went offline meanwhile. */
 function openCpuRing(cpu: number, listener: ProcessListener): CpuRing | undefined {
@@ -232,6 +246,7 @@ function mapCpuRing(fd: number, at: string): CpuRing {
   const bytes = new Uint8Array(buffer, page);
   const mask = bytes.length - 1;
   let tail = Number(Atomics.load(positions, 1));
+  let overflows = 0;
 
   const copy = (position: number, length: number): DataView => {
     const whole = new Uint8Array(length);
@@ -244,6 +259,7 @@ function mapCpuRing(fd: number, at: string): CpuRing {
   const read = (): PerfRecord[] => {
     const head = Number(Atomics.load(positions, 0));
     const found: PerfRecord[] = [];
+    if (head - tail > bytes.length - longestRecord) overflows++;
     while (tail < head) {
       const size = copy(tail, 8).getUint16(6, true);
       const view = copy(tail, size);
@@ -256,6 +272,9 @@ function mapCpuRing(fd: number, at: string): CpuRing {
   };
   return {
     fd,
+    get overflows() {
+      return overflows;
+    },
     read,
     [Symbol.dispose]() {
       unmapMemory(buffer);

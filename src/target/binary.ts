@@ -10,6 +10,8 @@ import { crc32, debugFilePaths, readDebugLink } from "../elf/debuglink.js";
 import { findSection, readElf, type ElfFile } from "../elf/file.js";
 import { readBuildId } from "../elf/notes.js";
 import { mergeFunctionTables, readFunctionTable, type FunctionTable } from "../elf/symbols.js";
+import type { MarkerTable } from "../usdt/marker.js";
+import { readMarkers } from "../usdt/notes.js";
 
 export interface Binary extends Disposable {
   /** As people know it. */
@@ -19,11 +21,15 @@ export interface Binary extends Disposable {
   readonly openPath: string;
   readonly device: bigint;
   readonly inode: bigint;
+  /** Its content when it was opened, as far as size and time of change tell. */
+  readonly stamp: string;
   readonly source: ByteSource;
   readonly elf: ElfFile;
   readonly buildId: string | undefined;
   /** Of the file's own tables, and of its debug file where it has no full table. */
   readonly functions: FunctionTable;
+  /** Of its notes (USDT). */
+  readonly markers: MarkerTable;
   /** The debug file that `functions` used. */
   readonly debugPath: string | undefined;
   /** Lacks the full table of functions, and no debug file has it. */
@@ -43,6 +49,11 @@ export function openBinary(path: string, opened = path, root = ""): Binary {
     closeSync(fd);
     throw error;
   }
+}
+
+/** What changes when a file is overwritten in place. */
+export function stampOf({ size, mtimeNs }: Pick<BigIntStats, "size" | "mtimeNs">): string {
+  return `${size} ${mtimeNs}`;
 }
 
 /** The same file for the kernel: equal device and inode. */
@@ -84,12 +95,14 @@ class OpenBinary implements Binary {
   readonly openPath: string;
   readonly device: bigint;
   readonly inode: bigint;
+  readonly stamp: string;
   readonly source: ByteSource;
   readonly elf: ElfFile;
   readonly #root: string;
   #buildId: { readonly value: string | undefined } | undefined;
   #functions: FunctionTable | undefined;
-  #debug: OpenBinary | undefined;
+  #markers: MarkerTable | undefined;
+  #debug: { readonly file: OpenBinary | undefined } | undefined;
   #isClosed = false;
 
   constructor(path: string, fd: number, root: string) {
@@ -100,6 +113,7 @@ class OpenBinary implements Binary {
     this.openPath = `/proc/self/fd/${fd}`;
     this.device = status.dev;
     this.inode = status.ino;
+    this.stamp = stampOf(status);
     this.source = descriptorSource(path, fd, Number(status.size));
     this.#root = root;
     requireNoScript(this.source);
@@ -114,16 +128,18 @@ class OpenBinary implements Binary {
   get functions(): FunctionTable {
     if (this.#functions !== undefined) return this.#functions;
     const own = readFunctionTable(this.elf);
-    this.#debug = hasFullTable(this.elf) ? undefined : this.#openDebugFile();
+    const debug = this.#debugFile();
     return (this.#functions =
-      this.#debug === undefined
-        ? own
-        : mergeFunctionTables(own, readFunctionTable(this.#debug.elf, ["symtab"])));
+      debug === undefined ? own : mergeFunctionTables(own, readFunctionTable(debug.elf, ["symtab"])));
+  }
+
+  get markers(): MarkerTable {
+    return (this.#markers ??= readMarkers(this.elf, () => this.#debugFile()?.elf));
   }
 
   get debugPath(): string | undefined {
     void this.functions;
-    return this.#debug?.path;
+    return this.#debug?.file?.path;
   }
 
   get isStripped(): boolean {
@@ -133,12 +149,18 @@ class OpenBinary implements Binary {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#debug?.close();
+    this.#debug?.file?.close();
     closeSync(this.fd);
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** None where the file has a full table itself. */
+  #debugFile(): OpenBinary | undefined {
+    this.#debug ??= { file: hasFullTable(this.elf) ? undefined : this.#openDebugFile() };
+    return this.#debug.file;
   }
 
   /** A debug file that is missing, foreign or damaged is no error: the file's own names remain. */

@@ -5,7 +5,8 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { NotFoundError, UsageError } from "../base/errors.js";
-import { nearestNames } from "../base/text.js";
+import { isGlob, nearestNames } from "../base/text.js";
+import { isLibraryName, NotThereYetError } from "./awaited.js";
 import { findCached, findLibrary, libraryNames, matchesLibrary } from "./libraries.js";
 import { mapFileName, type Mapping } from "./mappings.js";
 import type { ProcessInfo } from "./process.js";
@@ -108,7 +109,8 @@ export function openMapped(mapping: Mapping, process: ProcessInfo, root: string)
     path,
     openPath: mapFilePath(mapping, process),
     root,
-    notes: [staleNote(process, path)],
+    // Why: a file in memory (memfd) never had a place on disk.
+    notes: path.startsWith("/memfd:") ? [] : [staleNote(process, path)],
   };
 }
 
@@ -178,14 +180,19 @@ function notFound(name: string, process: ProcessInfo | undefined, root: string):
     `PATH (${folders.join(":")})`,
     `libraries (${root}/etc/ld.so.cache and the standard folders)`,
   ];
-  return new NotFoundError({
+  const named = `name it by its path${process === undefined ? ", or a process that runs it with -p PID" : ""}`;
+  // Why no glob: only its functions and markers can be patterns, so that no file could be what is waited for.
+  const Missing = isLibraryName(name) && !isGlob(name) ? NotThereYetError : NotFoundError;
+  return new Missing({
     what: `no program or library "${name}"`,
     at: `looked at ${where.join(", ")}`,
     fix: isHere
       ? `a file of that name lies here: write ./${name}`
-      : nearest.length === 0
-        ? `name it by its path${process === undefined ? ", or a process that runs it with -p PID" : ""}`
-        : `did you mean ${nearest.map((near) => `"${near}"`).join(" or ")}?`,
+      : isGlob(name)
+        ? "name one file: a library by the start of its name (libssl) means all its versions"
+        : nearest.length === 0
+          ? named
+          : `did you mean ${nearest.map((near) => `"${near}"`).join(" or ")}? Or ${named}`,
   });
 }
 

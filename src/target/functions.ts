@@ -24,6 +24,8 @@ export interface SearchPlace {
   readonly target: string;
   readonly path: string;
   readonly isStripped: boolean;
+  /** Markers of that name, as a person would write them; asked for when there is no such function. */
+  readonly findMarkers?: (name: string) => readonly string[];
 }
 
 /**
@@ -133,6 +135,8 @@ function notFound(functions: FunctionTable, pattern: string, place: SearchPlace)
 
 function suggest(functions: FunctionTable, pattern: string, place: SearchPlace): string {
   const { target, path, isStripped } = place;
+  const [marker, another] = place.findMarkers?.(pattern) ?? [];
+  if (marker !== undefined) return `it is a marker: u:${target}:${another === undefined ? pattern : marker}`;
   const list = `list them: uscope list ${target} '${listPattern(functions, pattern)}'`;
   // Why: since glibc 2.34 these libraries are empty, and all that was in them is in libc.
   const moved = /\blib(pthread|dl|rt|util|anl)[.-]/.exec(path)?.[0];

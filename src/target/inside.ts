@@ -6,6 +6,7 @@ import { NotFoundError, UnsupportedError } from "../base/errors.js";
 import type { VirtualAddress } from "../base/bytes.js";
 import { isExecutable } from "../elf/address.js";
 import { findBoundary, readBoundaries } from "../isa/function.js";
+import type { Boundaries } from "../isa/function.js";
 import type { Binary } from "./binary.js";
 import { CodeReader } from "./code.js";
 import { findUnwindEntry } from "./unwind-table.js";
@@ -40,8 +41,7 @@ export async function requireBoundary(
       fix: `give an offset from 0 to ${hex(range.bytes - 1)}`,
     });
   }
-  const code = new CodeReader(binary).read(range.start, range.bytes);
-  const boundaries = await readBoundaries(binary.elf.machine, code);
+  const boundaries = await boundariesOf(binary, range);
   const { exact, before, after } = findBoundary(boundaries, offset);
   if (exact) return;
   if (boundaries.undecoded !== undefined && offset >= boundaries.undecoded) {
@@ -59,6 +59,21 @@ export async function requireBoundary(
   });
 }
 
+async function boundariesOf(binary: Binary, { start, bytes }: CodeRange): Promise<Boundaries> {
+  const known = lastDecoded.get(binary);
+  if (known?.start === start && known.bytes === bytes) return known.boundaries;
+  const code = new CodeReader(binary).read(start, bytes);
+  const boundaries = await readBoundaries(binary.elf.machine, code);
+  lastDecoded.set(binary, { start, bytes, boundaries });
+  return boundaries;
+}
+
+/** Why kept: thousands of markers may stand in one function. */
+const lastDecoded = new WeakMap<
+  Binary,
+  Pick<CodeRange, "start" | "bytes"> & { readonly boundaries: Boundaries }
+>();
+
 /**
  * Finds the code around an address: its function's symbol, else (in stripped files) its entry in the unwind table.
  * Throws a NotFoundError for data and for code of which nothing is known.
@@ -72,19 +87,32 @@ export function requireCodeRange(binary: Binary, address: VirtualAddress): CodeR
       fix: `give an address as the file's symbols have it (nm, objdump -d), not as the process maps it: code lies at ${printCode(binary)}`,
     });
   }
-  const symbol = binary.functions.covering(address);
-  if (symbol !== undefined && symbol.size > 0 && address < symbol.address + symbol.size) {
-    return { name: `function ${symbol.name}`, start: symbol.address, bytes: symbol.size };
-  }
-  const entry = findUnwindEntry(binary.elf, address);
-  if (entry !== undefined)
-    return { name: `the code at ${hex(entry.start)}`, start: entry.start, bytes: entry.bytes };
-  if (symbol?.address === address) return { name: `function ${symbol.name}`, start: address, bytes: 1 };
+  const range = findCodeRange(binary, address);
+  if (range !== undefined) return range;
   throw new NotFoundError({
     what: `nothing is known of the code at ${hex(address)}: no function and no unwind entry covers it`,
     at,
     fix: "install the file's debug symbols, or choose the start of a function",
   });
+}
+
+/** Finds the code around an address in the same way; undefined where nothing is known. */
+export function findCodeRange(binary: Binary, address: VirtualAddress): CodeRange | undefined {
+  const symbol = binary.functions.covering(address);
+  if (symbol !== undefined && symbol.size > 0 && address < symbol.address + symbol.size) {
+    return { name: `function ${symbol.name}`, start: symbol.address, bytes: symbol.size };
+  }
+  const unwound = findUnwoundRange(binary, address);
+  if (unwound !== undefined) return unwound;
+  return symbol?.address === address
+    ? { name: `function ${symbol.name}`, start: address, bytes: 1 }
+    : undefined;
+}
+
+/** Finds the code around an address by the unwind table alone, which costs less than the symbols of a large file. */
+export function findUnwoundRange({ elf }: Binary, address: VirtualAddress): CodeRange | undefined {
+  const entry = findUnwindEntry(elf, address);
+  return entry && { name: `the code at ${hex(entry.start)}`, start: entry.start, bytes: entry.bytes };
 }
 
 function printPlace(range: CodeRange, start: number): string {

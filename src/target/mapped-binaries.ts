@@ -2,13 +2,13 @@
  * Owns the opened files that processes map: which file a mapping means, a bounded number of them open, each read once.
  * Does not own what lies where in a process (mappings.ts) nor names (symbolize.ts).
  */
-import { constants } from "node:os";
-import { KernelError } from "../base/errors.js";
-import { openBinary } from "./binary.js";
+import { statSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
+import { openBinary, stampOf } from "./binary.js";
 import type { Binary } from "./binary.js";
 import { mapFileName } from "./mappings.js";
 import type { Mapping } from "./mappings.js";
-import { requireProcess } from "./process.js";
+import { isOutOfDescriptors, requireProcess } from "./process.js";
 
 /** Files open at once; the one that was not asked for the longest is closed. */
 export const mostBinaries = 256;
@@ -99,20 +99,56 @@ export function isSameDevice(printed: string, device: bigint): boolean | undefin
  * replaced or deleted; but after an exec another file may lie there. A path must lead to the same file.
  * Throws a KernelError when there are too many open files.
  */
-function openMapped(pid: number, mapping: Mapping): Binary | undefined {
-  const mapped = attemptOpen(mapping, `/proc/${pid}/map_files/${mapFileName(mapping)}`);
+export function openMapped(pid: number, mapping: Mapping): Binary | undefined {
+  const mapFile = `/proc/${pid}/map_files/${mapFileName(mapping)}`;
+  const mapped = attemptStat(mapFile)?.isFile() === true ? attemptOpen(mapping, mapFile) : undefined;
   if (mapped !== undefined) {
     const isSure = mapped.inode === mapping.inode && isSameDevice(mapping.device, mapped.device) === true;
     if (isSure || isStillMapped(pid, mapping)) return mapped;
     mapped.close();
   }
-  for (const path of [`/proc/${pid}/root${mapping.path}`, mapping.path]) {
+  for (const path of pathsOf(pid, mapping)) {
+    if (statMapped(path, mapping) === undefined) continue;
     const binary = attemptOpen(mapping, path);
-    if (binary?.inode === mapping.inode && isSameDevice(mapping.device, binary.device) !== false)
-      return binary;
+    // Why again: another file may have taken the path meanwhile.
+    if (binary !== undefined && mayBeMapped(mapping, binary)) return binary;
     binary?.close();
   }
   return undefined;
+}
+
+/** The stamp of the file of a mapping as it is now, by its path; undefined where that leads to another one. */
+export function findStamp(pid: number, mapping: Mapping): string | undefined {
+  for (const path of pathsOf(pid, mapping)) {
+    const status = statMapped(path, mapping);
+    if (status !== undefined) return stampOf(status);
+  }
+  return undefined;
+}
+
+function pathsOf(pid: number, { path }: Mapping): readonly string[] {
+  return [`/proc/${pid}/root${path}`, path];
+}
+
+/** Why not opened: the path may lead to a pipe or a device of somebody else's by now, which notices being opened. */
+function statMapped(path: string, mapping: Mapping): BigIntStats | undefined {
+  const status = attemptStat(path);
+  return status?.isFile() === true && mayBeMapped(mapping, { inode: status.ino, device: status.dev })
+    ? status
+    : undefined;
+}
+
+function attemptStat(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says whether a mapping is of a file; where devices cannot be compared the inode number alone decides. */
+export function mayBeMapped(mapping: Mapping, { inode, device }: Pick<Binary, "inode" | "device">): boolean {
+  return inode === mapping.inode && isSameDevice(mapping.device, device) !== false;
 }
 
 /**
@@ -134,8 +170,7 @@ function attemptOpen(mapping: Mapping, path: string): Binary | undefined {
   try {
     return openBinary(mapping.path, path);
   } catch (error) {
-    const { EMFILE, ENFILE } = constants.errno;
-    if (error instanceof KernelError && (error.errno === EMFILE || error.errno === ENFILE)) throw error;
+    if (isOutOfDescriptors(error)) throw error;
     return undefined;
   }
 }

@@ -9,6 +9,7 @@ import { fileOffsetOf, isExecutable } from "../elf/address.js";
 import { findSection } from "../elf/file.js";
 import { classifyInstruction, longestInstruction } from "../isa/entry.js";
 import type { Architecture, Layout, Target } from "../lang/target.js";
+import { matchesMarkerName } from "../usdt/names.js";
 import type { Binary } from "./binary.js";
 import { entryLayout, insideLayout, returnLayout } from "./calling-convention.js";
 import { CodeReader } from "./code.js";
@@ -16,8 +17,10 @@ import { matchFunctions, printFunctionName, type FunctionMatch } from "./functio
 import { returnHazards, type Hazard } from "./hazards.js";
 import { requireBoundary, requireCodeRange } from "./inside.js";
 import type { KernelVersion } from "./kernel-version.js";
+import type { LayoutMarker } from "./marker-layouts.js";
 import { wholeOfPiece } from "./pieces.js";
 import type { ProcessInfo } from "./process.js";
+import { becomesCall } from "./red-zone.js";
 import type { Site, SkippedSite } from "./site.js";
 import { findUnwindEntry } from "./unwind-table.js";
 
@@ -29,6 +32,8 @@ export interface SiteSearch {
   readonly kernel: KernelVersion;
   /** A person insists on return probes whatever the hazard. */
   readonly isForced: boolean;
+  /** A person insists on markers that are a nop of five bytes wherever they stand. */
+  readonly isNop5Forced: boolean;
 }
 
 export interface FoundSites {
@@ -37,11 +42,18 @@ export interface FoundSites {
   readonly sites: readonly Site[];
   readonly skipped: readonly SkippedSite[];
   readonly notes: readonly string[];
+  /** Of markers, for each of the layouts. */
+  readonly markers?: readonly LayoutMarker[];
 }
 
 type Selector = Parameters<Target["resolve"]>[0];
 type FunctionSelector = Extract<Selector, { kind: "function" }>;
 type AddressSelector = Extract<Selector, { kind: "address" }>;
+
+function markersNamed({ markers }: Binary, wanted: string): readonly string[] {
+  const named = markers.markers.filter(({ name }) => matchesMarkerName(wanted, name));
+  return [...new Set(named.map(({ provider, name }) => `${provider}:${name}`))];
+}
 
 /** Finds the sites of a function name or pattern. Several functions: what cannot be armed is skipped with its reason. */
 export async function findFunctionSites(selector: FunctionSelector, search: SiteSearch): Promise<FoundSites> {
@@ -49,7 +61,8 @@ export async function findFunctionSites(selector: FunctionSelector, search: Site
   const { symbol, offset, at } = selector;
   if (at === "return" && offset !== 0) throw returnInside(symbol, offset);
   const { path, isStripped } = binary;
-  const matches = matchFunctions(binary.functions, symbol, { target, path, isStripped });
+  const findMarkers = (name: string): readonly string[] => markersNamed(binary, name);
+  const matches = matchFunctions(binary.functions, symbol, { target, path, isStripped, findMarkers });
   // Why: a person may want to know when a piece is reached, but who asks for functions does not mean it.
   const arePieces = at === "entry" && matches.every(({ names }) => isPiece(names));
   const isInside = offset !== 0 || arePieces;
@@ -202,13 +215,6 @@ const elsewhere: Readonly<Record<Site["trap"], string>> = {
     "probe a place further inside (p: and FUNCTION+OFFSET), or the return of a function that calls it",
 };
 
-/**
- * Kernel: since 6.18 a nop of five bytes becomes a call after its first hit, and a call writes below the stack pointer.
- * Why not at entries: below a function's own return address nothing of its caller's is alive.
- */
-const becomesCall =
-  "this kernel makes the 5-byte nop there a call, which overwrites what a leaf function keeps below its stack pointer";
-
 function layoutOf(binary: Binary, at: FunctionSelector["at"], isInside: boolean): Layout {
   const { machine } = binary.elf;
   if (at === "return") return returnLayout(machine);
@@ -235,7 +241,7 @@ function namesAround(binary: Binary, address: VirtualAddress): string[] {
   return symbol === undefined ? [] : [symbol.name];
 }
 
-function unknownInstruction(bytes: Uint8Array): string {
+export function unknownInstruction(bytes: Uint8Array): string {
   const shown = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return bytes.length === 0
     ? "the file has no code there"

@@ -3,6 +3,7 @@
  * Does not own the files themselves. A process may end at any moment: every question can throw NotFoundError.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
 import { KernelError, NotFoundError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
 import { parseMappings, type Mapping } from "./mappings.js";
@@ -82,9 +83,13 @@ export function findProcessOf(tid: number): number | undefined {
 
 /** Lists the processes that are there now; each may be gone when it is asked about. */
 export function listProcesses(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch (error) {
+    throw explainDescriptors("the processes", "/proc", error);
+  }
 }
 
 /** Opens the view of a process that runs a program. Throws a NotFoundError for kernel threads and zombies too. */
@@ -166,8 +171,9 @@ class ProcessView implements ProcessInfo {
       const { state, startTime, threads } = this.#stat();
       // Kernel: a process whose first thread has ended before the others is a zombie with threads.
       return startTime === this.#startTime && state !== "X" && (state !== "Z" || threads > 1);
-    } catch {
-      return false;
+    } catch (error) {
+      // Why: no descriptor left to ask with says nothing of the process.
+      return isOutOfDescriptors(error);
     }
   }
 
@@ -206,7 +212,7 @@ class ProcessView implements ProcessInfo {
         errno: -(errno ?? 0),
       });
     }
-    return error instanceof Error ? error : new Error(String(error));
+    return explainDescriptors(`process ${this.pid}`, path, error);
   }
 
   #gone(): NotFoundError {
@@ -216,6 +222,25 @@ class ProcessView implements ProcessInfo {
       fix: "it has ended, or was never there: list processes with ps -e, or find one by name with pgrep",
     });
   }
+}
+
+function explainDescriptors(who: string, at: string, error: unknown): Error {
+  const { code, errno, syscall } = error as NodeJS.ErrnoException;
+  if (code !== "EMFILE" && code !== "ENFILE")
+    return error instanceof Error ? error : new Error(String(error));
+  return new KernelError({
+    what: `${who} could not be looked at: too many open files (${code})`,
+    at,
+    fix: "raise the limit of open files (ulimit -n), or trace fewer files",
+    call: syscall ?? "open",
+    errno: -(errno ?? 0),
+  });
+}
+
+/** Says whether no descriptor was left: what failed may be tried again. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const { EMFILE, ENFILE } = constants.errno;
+  return error instanceof KernelError && (error.errno === EMFILE || error.errno === ENFILE);
 }
 
 function withoutProgram(pid: number, kind: "kernel-thread" | "zombie", comm: string): NotFoundError {

@@ -2,12 +2,18 @@
  * Owns the way from a selector to its sites: files found and opened, functions matched, places proved, hazards weighed.
  * Does not own attaching. Implements what lang/target.ts asks of a target.
  */
-import { NotFoundError, UnsupportedError } from "../base/errors.js";
+import { isUscopeError } from "../base/errors.js";
 import { unreachable } from "../base/assert.js";
-import type { Layout, Resolution, Target } from "../lang/target.js";
+import type { Resolution, Target } from "../lang/target.js";
+import { awaitPlaces, NotThereYetError } from "./awaited.js";
 import { isSameFile, openBinary, type Binary } from "./binary.js";
 import { findTarget } from "./find.js";
+import type { FoundFile } from "./find.js";
+import { joinFiles } from "./join-files.js";
 import { readKernelVersion } from "./kernel-version.js";
+import { findAllMappedFiles, findMappedFiles } from "./marker-files.js";
+import { findMarkerSites, matchMarkers, noSuchMarker } from "./markers.js";
+import type { MarkerSelector } from "./markers.js";
 import { findAddressSites, findFunctionSites, type FoundSites, type SiteSearch } from "./places.js";
 import { requireProgram, type ProcessInfo } from "./process.js";
 import type { Site, SkippedSite } from "./site.js";
@@ -35,6 +41,8 @@ export interface ResolverOptions {
   readonly force?: readonly string[];
   /** What an empty library means without processes: the program of a command that is not started yet. */
   readonly program?: string | undefined;
+  /** What is not there is waited for, where processes may still map it. */
+  readonly awaits?: boolean;
 }
 
 /** Keeps the files that it opened until it is disposed: probes are armed through their descriptors. */
@@ -52,25 +60,122 @@ export class TargetResolver implements Disposable {
    * for places that cannot be armed and for returns that would harm the program.
    */
   async resolveSites(selector: Selector): Promise<ResolvedProbe> {
-    if (selector.kind === "marker") throw markersComeLater(selector.marker);
+    try {
+      return await this.#resolveNow(selector);
+    } catch (error) {
+      const mayCome = this.#options.awaits === true || selector.library === "";
+      if (error instanceof NotThereYetError && mayCome) return awaitPlaces(selector, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Resolves a selector in one file that a process has mapped; undefined where it has no such marker. Throws what `resolveSites`
+   * throws of a file.
+   */
+  async resolveIn(
+    selector: Selector,
+    binary: Binary,
+    process: ProcessInfo | undefined,
+  ): Promise<ResolvedProbe | undefined> {
+    const search = { ...this.searchIn(selector, binary), processes: process === undefined ? [] : [process] };
+    const isMarker = selector.kind === "marker";
+    const part = isMarker ? await findMarkerSites(selector, search) : await findSites(selector, search);
+    if (isMarker && part.sites.length + part.skipped.length === 0) return undefined;
+    return joinFiles(selector, [part], {
+      notes: new Set(),
+      users: new Map([[binary, process === undefined ? [] : [process.pid]]]),
+    });
+  }
+
+  async #resolveNow(selector: Selector): Promise<ResolvedProbe> {
+    if (selector.kind === "marker") return await this.#resolveMarkers(selector);
     const notes = new Set<string>();
     const found: FoundSites[] = [];
     const users = this.#openTargets(selector.library, notes);
-    for (const binary of users.keys()) {
-      const search: SiteSearch = {
-        binary,
-        target: selector.library === "" ? binary.path : selector.library,
-        processes: this.#openProcesses(),
-        kernel: readKernelVersion(),
-        isForced: this.#options.force?.includes("uretprobe") === true,
-      };
-      found.push(await findSites(selector, search));
-    }
-    return { ...merge(selector, found, notes), users };
+    for (const binary of users.keys()) found.push(await findSites(selector, this.searchIn(selector, binary)));
+    return joinFiles(selector, found, { notes, users });
+  }
+
+  /** What to look for a selector's sites with, in one of its files. */
+  searchIn({ library }: Selector, binary: Binary): SiteSearch {
+    const { force } = this.#options;
+    return {
+      binary,
+      target: library === "" ? binary.path : library,
+      processes: this.#openProcesses(),
+      kernel: readKernelVersion(),
+      isForced: force?.includes("uretprobe") === true,
+      isNop5Forced: force?.includes("nop5") === true,
+    };
   }
 
   [Symbol.dispose](): void {
     for (const binary of this.#binaries.splice(0)) binary.close();
+  }
+
+  /** Why not an error for a file without the marker: of several that are meant, one that has it is enough. */
+  async #resolveMarkers(selector: MarkerSelector): Promise<ResolvedProbe> {
+    const notes = new Set<string>();
+    const isNamed = selector.library !== "" || this.#options.program !== undefined;
+    const { users, looked, where } = isNamed
+      ? this.#openNamed(selector.library, notes)
+      : this.#openMapped(selector, notes);
+    const found: FoundSites[] = [];
+    for (const binary of users.keys()) {
+      const part = await findMarkerSites(selector, this.searchIn(selector, binary));
+      if (part.sites.length + part.skipped.length > 0) found.push(part);
+      else users.delete(binary);
+    }
+    if (found.length === 0) {
+      const missing = noSuchMarker(selector, looked, where);
+      throw selector.library === "" ? new NotThereYetError(missing) : missing;
+    }
+    return joinFiles(selector, found, { notes, users });
+  }
+
+  #openNamed(library: string, notes: Set<string>): MarkerFiles {
+    const users = this.#openTargets(library, notes);
+    return { users, looked: [...users.keys()], where: [...users.keys()].map(({ path }) => path).join(", ") };
+  }
+
+  /** All files with the marker that the processes map, or those of the whole machine. */
+  #openMapped(selector: MarkerSelector, notes: Set<string>): MarkerFiles {
+    const processes = this.#openProcesses();
+    const isOfMachine = processes.length === 0;
+    const { files, leftOut } = isOfMachine ? findAllMappedFiles() : findMappedFiles(processes);
+    if (leftOut > 0) notes.add(`${leftOut} processes were not looked at: there are too many`);
+    const users = new Map<Binary, number[]>();
+    const looked: Binary[] = [];
+    for (const { file, pids } of files) {
+      const binary = this.#openIfMarked(selector, file, looked);
+      if (binary === undefined) continue;
+      for (const note of file.notes) notes.add(note);
+      users.set(binary, isOfMachine ? [] : [...(users.get(binary) ?? []), ...pids]);
+    }
+    const who = isOfMachine
+      ? "the processes of this machine"
+      : `process ${processes.map(({ pid }) => pid).join(", ")}`;
+    return {
+      users,
+      looked,
+      where: `${files.length} files that ${who} ${isOfMachine || processes.length > 1 ? "map" : "maps"}`,
+    };
+  }
+
+  /** Adds to `looked` the files that have markers, or notes that should be some. */
+  #openIfMarked(selector: MarkerSelector, file: FoundFile, looked: Binary[]): Binary | undefined {
+    let binary: Binary | undefined;
+    try {
+      binary = openBinary(file.path, file.openPath, file.root);
+      if (binary.markers.markers.length + binary.markers.damaged.length > 0) looked.push(binary);
+      if (matchMarkers(selector, binary).length > 0) return this.keep(binary);
+    } catch (error) {
+      // Why: what is mapped executable need not be a program, and the next file may be one.
+      if (!isUscopeError(error)) throw error;
+    }
+    binary?.close();
+    return undefined;
   }
 
   /** The file that each process means by the name: each file once, with its processes. */
@@ -79,20 +184,46 @@ export class TargetResolver implements Disposable {
     const { program } = this.#options;
     const name = library === "" && processes.length === 0 ? (program ?? "") : library;
     const users = new Map<Binary, number[]>();
+    let missing: NotThereYetError | undefined;
     for (const process of processes.length === 0 ? [undefined] : processes) {
-      const file = findTarget(name, process);
+      const file = this.#findOrAwait(name, process);
+      if (file instanceof NotThereYetError) {
+        missing = file;
+        notes.add(`process ${process?.pid} has not mapped it so far`);
+        continue;
+      }
       for (const note of file.notes) notes.add(note);
       const binary = this.#open(file.path, file.openPath, file.root);
       const pids = users.get(binary) ?? [];
       if (process !== undefined) pids.push(process.pid);
       users.set(binary, pids);
     }
+    if (missing !== undefined && users.size === 0) throw missing;
     return users;
   }
 
+  /** Why no error for one of several: another one has it, and this one may still load it. */
+  #findOrAwait(name: string, process: ProcessInfo | undefined): FoundFile | NotThereYetError {
+    try {
+      return findTarget(name, process);
+    } catch (error) {
+      if (error instanceof NotThereYetError && this.#options.awaits === true) return error;
+      throw error;
+    }
+  }
+
   #open(path: string, opened: string, root: string): Binary {
-    const binary = openBinary(path, opened, root);
-    const known = this.#binaries.find((other) => isSameFile(other, binary));
+    return this.keep(openBinary(path, opened, root));
+  }
+
+  /** The same file as it was opened before. */
+  findKept(binary: Binary): Binary | undefined {
+    return this.#binaries.find((other) => isSameFile(other, binary));
+  }
+
+  /** Takes over an opened file until this is disposed; the same file that was opened before takes its place. */
+  keep(binary: Binary): Binary {
+    const known = this.findKept(binary);
     if (known !== undefined) {
       binary.close();
       return known;
@@ -117,63 +248,11 @@ function findSites(selector: Exclude<Selector, { kind: "marker" }>, search: Site
   }
 }
 
-/** Brings the sites of several files together: equal layouts once, numbered anew. */
-function merge(
-  selector: Selector,
-  found: readonly FoundSites[],
-  notes: Set<string>,
-): Omit<ResolvedProbe, "users"> {
-  const layouts: Layout[] = [];
-  const keys = new Map<string, number>();
-  const sites: Site[] = [];
-  for (const part of found) {
-    const numbers = part.layouts.map((layout) => {
-      const key = JSON.stringify(layout, (_, value: unknown) =>
-        typeof value === "bigint" ? `${value}n` : value,
-      );
-      const number = keys.get(key) ?? layouts.push(layout) - 1;
-      keys.set(key, number);
-      return number;
-    });
-    for (const site of part.sites) {
-      const layout = numbers[site.layout]!;
-      sites.push(layout === site.layout ? site : { ...site, layout });
-    }
-    for (const note of part.notes) notes.add(note);
-  }
-  const architecture = found[0]!.architecture;
-  if (found.some((part) => part.architecture !== architecture)) throw mixedMachines(selector);
-  const skipped = found.flatMap((part) => part.skipped);
-  if (sites.length === 0) throw nothingLeft(selector, skipped);
-  return { architecture, layouts, sites, skipped, notes: [...notes] };
-}
-
-function nothingLeft(selector: Selector, skipped: readonly SkippedSite[]): NotFoundError | UnsupportedError {
-  const first = skipped[0];
-  const count = `${skipped.length} ${skipped.length === 1 ? "place" : "places"} found`;
-  const at = `${selector.library || "the process's own program"}, ${count}`;
-  if (first === undefined)
-    return new NotFoundError({ what: "no place to probe", at, fix: "choose another function" });
-  const more = skipped.length === 1 ? "" : ` (and ${skipped.length - 1} more like it)`;
-  return new UnsupportedError({
-    what: `${first.name} cannot be probed: ${first.reason}${more}`,
-    at,
-    fix: first.alternative,
-  });
-}
-
-function mixedMachines(selector: Selector): UnsupportedError {
-  return new UnsupportedError({
-    what: "the processes run on different machines' code",
-    at: selector.library,
-    fix: "trace each with its own uscope",
-  });
-}
-
-function markersComeLater(marker: string): UnsupportedError {
-  return new UnsupportedError({
-    what: "markers (u:, USDT) cannot be traced yet",
-    at: `marker ${marker}`,
-    fix: "probe the function that holds it, or use bpftrace or BCC for it",
-  });
+/** The files that a marker may be in. */
+interface MarkerFiles {
+  /** As in ResolvedProbe. */
+  readonly users: Map<Binary, number[]>;
+  /** Those that have markers, or that were named. */
+  readonly looked: readonly Binary[];
+  readonly where: string;
 }

@@ -14,12 +14,28 @@ export interface UnwindEntry {
   readonly hasHandlers: boolean;
   /** Its first instruction finds a frame on the stack already: a piece that is reached by a jump. */
   readonly startsInFrame: boolean;
+  /** How its frame is found at each of its instructions: frame-rules.ts reads it. */
+  readonly rules: UnwindRules;
+}
+
+/** The instructions of .eh_frame about one entry, as bytes. */
+export interface UnwindRules {
+  /** What the first ones hold for all functions of a kind. */
+  readonly common: readonly number[];
+  readonly own: Uint8Array;
+  /** What their distances count, in bytes of code. */
+  readonly unit: number;
 }
 
 /** Finds the entry whose code holds an address; undefined where there is none or the table has an unusual form. */
 export function findUnwindEntry(elf: ElfFile, address: VirtualAddress): UnwindEntry | undefined {
-  return new UnwindTable(elf).find(address);
+  const table = tables.get(elf) ?? new UnwindTable(elf);
+  tables.set(elf, table);
+  return table.find(address);
 }
+
+/** Why kept: hundreds of markers ask, one by one. */
+const tables = new WeakMap<ElfFile, UnwindTable>();
 
 /** For many addresses: reads the list of entries once, at the first question. */
 export class UnwindTable {
@@ -65,9 +81,19 @@ export class UnwindTable {
         hasHandlers = reader.unsigned(common.handlers) !== 0;
       reader.position = rules;
     }
-    const movesFrame = reader.position < length + 4 && frameRules.has(reader.u8());
+    const rulesAt = reader.position;
+    const movesFrame = rulesAt < length + 4 && frameRules.has(reader.u8());
     const startsInFrame = movesFrame || common.rules !== rulesOfCall[this.#elf.machine];
-    return { start, bytes, hasHandlers, startsInFrame };
+    const elf = this.#elf;
+    const rules: UnwindRules = {
+      common: common.rules.split(" ").map(Number),
+      // Why a getter: they may be long, and few ask for them.
+      get own() {
+        return bytesAt(elf, (place + rulesAt) as VirtualAddress, Math.max(0, length + 4 - rulesAt));
+      },
+      unit: common.unit,
+    };
+    return { start, bytes, hasHandlers, startsInFrame, rules };
   }
 
   #common(place: VirtualAddress): Common | undefined {
@@ -109,6 +135,8 @@ const frameRules: ReadonlySet<number> = new Set([0x0c, 0x0d, 0x0e, 0x0f]);
 const rulesOfCall: Readonly<Record<Machine, string>> = { "x86-64": "12 7 8 144 1", arm64: "12 31" };
 
 interface Common {
+  /** What distances in rules count, in bytes of code. */
+  readonly unit: number;
   readonly pointer: number;
   readonly handlers: number;
   readonly hasAugmentation: boolean;
@@ -125,14 +153,14 @@ function readCommon(elf: ElfFile, place: VirtualAddress): Common | undefined {
   if (reader.u32() !== 0) return undefined;
   const version = reader.u8();
   const letters = reader.text();
-  reader.uleb();
+  const unit = reader.uleb();
   reader.uleb();
   if (version === 1) reader.u8();
   else reader.uleb();
   let pointer = 0;
   let handlers = omitted;
   const hasAugmentation = letters.startsWith("z");
-  if (!hasAugmentation) return { pointer, handlers, hasAugmentation, rules: reader.rules(end) };
+  if (!hasAugmentation) return { unit, pointer, handlers, hasAugmentation, rules: reader.rules(end) };
   const fieldBytes = reader.uleb();
   const first = reader.position + fieldBytes;
   for (const letter of letters.slice(1)) {
@@ -142,7 +170,7 @@ function readCommon(elf: ElfFile, place: VirtualAddress): Common | undefined {
     else if (letter !== "S" && letter !== "B") return undefined;
   }
   reader.position = first;
-  return { pointer, handlers, hasAugmentation, rules: reader.rules(end) };
+  return { unit, pointer, handlers, hasAugmentation, rules: reader.rules(end) };
 }
 
 /** Reads one entry; behind the end all bytes are zero. */
@@ -217,6 +245,13 @@ class Reader {
     while (this.position < Math.min(end, longestEntry)) bytes.push(this.u8());
     return bytes.join(" ").replace(/(?: 0)+$/, "");
   }
+}
+
+function bytesAt(elf: ElfFile, address: VirtualAddress, bytes: number): Uint8Array {
+  const view = bytes === 0 ? undefined : viewAt(elf, address, bytes);
+  return view === undefined
+    ? new Uint8Array()
+    : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 function viewAt(elf: ElfFile, address: VirtualAddress, bytes: number): DataView | undefined {

@@ -5,6 +5,7 @@
 import { UsageError } from "../base/errors.js";
 import { NoMultiLinksError } from "../kernel/uprobes.js";
 import type { Ending } from "./ending.js";
+import { siteOf } from "./events.js";
 import { launch } from "./launch.js";
 import type { LaunchedCommand } from "./launch.js";
 import type { Plan } from "./plan.js";
@@ -15,12 +16,15 @@ import { Run } from "./run.js";
 import type { RunRequest } from "./run.js";
 import type { Aggregate } from "./script/aggregate.js";
 import type { MapElement } from "./gathered.js";
+import { holdsStack } from "../lang/aggregates.js";
+import { firstKeyRecord } from "../lang/event.js";
 import { Session } from "./session.js";
 import { aggregateMap, deepCalls, missedReturns } from "./shared-maps.js";
 import { explainSilence } from "./silence.js";
+import { StackNames } from "./stacks.js";
 
 /** What is to be traced, in full; a request may leave out all but the probes. */
-interface Wanted extends Omit<PrepareRequest, "launched" | "statistics"> {
+interface Wanted extends Omit<PrepareRequest, "launched" | "program" | "statistics"> {
   /** A command to start when the probes are armed; the trace ends with it. */
   readonly command: readonly string[] | undefined;
   /** Percent of one core that the probes may cost the traced programs. */
@@ -68,6 +72,8 @@ export interface Trace extends Plan, AsyncDisposable {
   dropped(aggregate: Aggregate): bigint;
   /** What a site is called. */
   siteName(site: number): string;
+  /** The stacks that keys of aggregates hold, as names. */
+  readonly stacks: StackNames;
 }
 
 /** Prepares and arms. When this fails nothing is left behind: no probe, no process. */
@@ -81,10 +87,14 @@ export async function arm(asked: ArmRequest): Promise<Trace> {
       ...request,
       pids: command === undefined ? request.pids : [command.pid],
       launched: command !== undefined,
+      program: request.command?.[0],
       statistics: request.verbose,
     });
     try {
-      return present(prepared, session, command, new Run(request, prepared, session, command));
+      const { shared, symbolizer } = prepared;
+      const stacks = new StackNames(shared.aggregates, (pid, address) => symbolizer.print(pid, address));
+      const run = new Run(request, prepared, session, command);
+      return present(prepared, session, { command, run, stacks });
     } catch (error) {
       session[Symbol.dispose]();
       prepared[Symbol.dispose]();
@@ -111,8 +121,11 @@ async function prepareAndArm(request: PrepareRequest): Promise<{ prepared: Prepa
 function present(
   prepared: Prepared,
   session: Session,
-  command: LaunchedCommand | undefined,
-  run: Run,
+  {
+    command,
+    run,
+    stacks,
+  }: { readonly command: LaunchedCommand | undefined; readonly run: Run; readonly stacks: StackNames },
 ): Trace {
   const { plan, symbolizer, shared } = prepared;
   const { gathered } = session;
@@ -120,10 +133,13 @@ function present(
     tunable.watch((value) => session.tune(number, value)),
   );
   const spans = prepared.parts.filter(({ role }) => role === "span-return");
+  const calls = spans.filter(({ pair }) => pair === undefined);
+  const pairs = spans.filter(({ pair }) => pair !== undefined);
   const explain = (probe: number): readonly string[] =>
     explainSilence(prepared.searched(probe), plan.armed.pids, {
       isCommand: command !== undefined,
       isWithChildren: run.isWithChildren,
+      lateFiles: run.lateFiles,
     });
   let silence: readonly (readonly string[])[] | undefined;
   let state: "open" | "settled" | "disposed" = "open";
@@ -133,12 +149,28 @@ function present(
     session[Symbol.dispose]();
     prepared[Symbol.dispose]();
   };
+  /** Names all stacks while that can be done. */
+  const nameStacks = (): void => {
+    for (const [number, aggregate] of shared.aggregates.entries()) {
+      if (!holdsStack(aggregate.spec)) continue;
+      for (const { key } of gathered.elements(aggregateMap(number))) stacks.learnKey(aggregate, key);
+    }
+  };
+  /** Takes away what programs say of new keys. */
+  const learning = (onEvent: RunRequest["onEvent"]): RunRequest["onEvent"] => {
+    if (!shared.aggregates.some(({ spec }) => holdsStack(spec))) return onEvent;
+    return (record) => {
+      if (siteOf(record) < firstKeyRecord) onEvent(record);
+      else stacks.learn(record);
+    };
+  };
   /** Keeps what can be read afterwards, and closes all. */
   const settle = (): void => {
     if (state !== "open") return;
     try {
       silence = run.counters().map(({ hits }, probe) => (hits === 0n ? explain(probe) : []));
       session.settle();
+      nameStacks();
       state = "settled";
     } finally {
       close();
@@ -151,6 +183,7 @@ function present(
   };
   return {
     ...plan,
+    notes: [...plan.notes, ...run.notes],
     armed: { ...plan.armed, ...session.armed },
     skipped: [
       ...plan.skipped,
@@ -167,7 +200,7 @@ function present(
     },
     async run(request) {
       try {
-        return await run.untilEnd(request);
+        return await run.untilEnd({ ...request, onEvent: learning(request.onEvent) });
       } catch (error) {
         command?.kill();
         throw error;
@@ -183,14 +216,18 @@ function present(
         recursionMisses: session.recursionMisses(),
         lostMappings: run.lostMappings,
         familyChanges: run.lostChildren,
+        ...run.lateSkipped,
         dropped: sumOf(shared.aggregates.map((_, number) => gathered.drops(number))),
-        missedReturns: sumOf(spans.map(({ probe }) => gathered.drops(missedReturns(probe, shared)))),
-        deepCalls: sumOf(spans.map(({ probe }) => gathered.drops(deepCalls(probe, shared)))),
+        missedReturns: sumOf(calls.map(({ probe }) => gathered.drops(missedReturns(probe, shared)))),
+        deepCalls: sumOf(calls.map(({ probe }) => gathered.drops(deepCalls(probe, shared)))),
+        missedEnds: sumOf(pairs.map(({ probe }) => gathered.drops(missedReturns(probe, shared)))),
+        deepPairs: sumOf(pairs.map(({ probe }) => gathered.drops(deepCalls(probe, shared)))),
       })),
     explainSilence: (probe) => read(() => silence?.[probe] ?? explain(probe)),
     elements: (aggregate) => read(() => gathered.elements(aggregateMap(shared.requireNumber(aggregate)))),
     dropped: (aggregate) => read(() => gathered.drops(shared.requireNumber(aggregate))),
     siteName: (site) => plan.sites[site]?.label ?? `site ${site}`,
+    stacks,
     async [Symbol.asyncDispose]() {
       state = "disposed";
       close();

@@ -7,13 +7,13 @@
 const leastSpan = 500_000_000;
 
 export class Budget {
-  readonly #costs: readonly number[];
+  /** Nanoseconds a hit, one per program: at its dearest place. */
+  costs: readonly number[];
   #lastTime: number;
   #lastHits: readonly bigint[];
 
-  /** `costs`: nanoseconds a hit, one per program: at its dearest place. */
   constructor(costs: readonly number[], now: number) {
-    this.#costs = costs;
+    this.costs = costs;
     this.#lastTime = now;
     this.#lastHits = costs.map(() => 0n);
   }
@@ -25,7 +25,7 @@ export class Budget {
     let nanoseconds = 0;
     hits.forEach(
       (count, part) =>
-        (nanoseconds += Number(count - (this.#lastHits[part] ?? 0n)) * (this.#costs[part] ?? 0)),
+        (nanoseconds += Number(count - (this.#lastHits[part] ?? 0n)) * (this.costs[part] ?? 0)),
     );
     this.#lastTime = now;
     this.#lastHits = hits;

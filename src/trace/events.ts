@@ -3,7 +3,7 @@
  * Does not own the record's shape (lang/event.ts) nor lines and columns (tools/).
  */
 import { unreachable } from "../base/assert.js";
-import { callerRules, faultsAt, pidAt, siteAt, stackParts, tidAt, timeAt } from "../lang/event.js";
+import { callerRules, faultsAt, pidAt, ruleOf, siteAt, stackParts, tidAt, timeAt } from "../lang/event.js";
 import type { EventField, EventLayout, FieldKind } from "../lang/event.js";
 import { printBytes } from "./text.js";
 
@@ -58,6 +58,11 @@ export function isFault({ view, at }: EventRecord, index: number): boolean {
 /** Says whether events hold addresses of the traced process, which somebody will want named. */
 export function holdsUserAddresses({ fields }: EventLayout): boolean {
   return fields.some(({ value }) => "space" in value && value.space === "user");
+}
+
+/** Says whether events hold stacks of the traced process. */
+export function holdsUserStacks({ fields }: EventLayout): boolean {
+  return fields.some(({ value }) => value.kind === "stack" && value.space === "user");
 }
 
 /** Shows bytes of a text field; `printBytes` unless the caller wants them raw. */
@@ -127,7 +132,8 @@ function readTextField(
   return { text: textOf(bytes, at + 4, at + 4 + Math.min(length, limit)), cut };
 }
 
-function readStack(
+/** Reads a stack as event.ts draws it. */
+export function readStack(
   view: DataView,
   at: number,
   { space, depth }: Extract<FieldKind, { kind: "stack" }>,
@@ -138,7 +144,7 @@ function readStack(
   for (let frame = 0; frame < Math.min(written / 8, depth); frame++)
     addresses.push(view.getBigUint64(at + stackParts.addresses + frame * 8, true));
   const caller = view.getBigUint64(at + stackParts.returnAddress, true);
-  const rule = view.getUint32(at + stackParts.rule, true);
+  const rule = ruleOf(view.getUint32(at + stackParts.rule, true));
   const isMissing = rule === callerRules.missing || (rule === callerRules.compare && addresses[1] !== caller);
   // Why: a frame pointer that was never set leads to address 0, which is nobody's code.
   while (addresses.at(-1) === 0n) addresses.pop();

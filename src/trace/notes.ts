@@ -2,11 +2,12 @@
  * Owns what a person should know of the places that are traced before their events come.
  * Does not own what was left out (plan.ts) nor notes about the filter (filter.ts).
  */
-import { readsArguments } from "../lang/arguments.js";
+import { argumentsRead } from "../lang/arguments.js";
 import type { ParsedProbe } from "../lang/probe.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
 import { filterNotes } from "./filter.js";
+import { pairsOf } from "./pairs.js";
 import type { ProbePart } from "./parts.js";
 import type { PrepareRequest } from "./prepare.js";
 
@@ -26,6 +27,7 @@ export function notesOf({ request, parts, resolved, slow }: Noted): readonly str
   );
   const notes = [
     ...resolved.flatMap((target) => target.notes),
+    ...parts.flatMap(({ pair }, number) => (pair === "by name" ? pairNotes(resolved[number]!) : [])),
     ...resolved.flatMap(({ sites }, number) => argumentNotes(parts[number]!.parsed, sites)),
     slow,
     ...filterNotes(request),
@@ -35,9 +37,22 @@ export function notesOf({ request, parts, resolved, slow }: Noted): readonly str
   return [...new Set(notes.filter((note) => note !== undefined))];
 }
 
+/** Pairs that are named; more are counted. */
+const namedPairs = 5;
+
+/** Why: which marker ends another one is guessed by their names. */
+function pairNotes({ sites }: ResolvedProbe): string[] {
+  const pairs = pairsOf(sites);
+  if (pairs.length === 0) return [];
+  const more = pairs.length > namedPairs ? ` and ${pairs.length - namedPairs} more` : "";
+  return [
+    `${pairs.length === 1 ? "the pair is" : "the pairs are"} ${pairs.slice(0, namedPairs).join(", ")}${more}`,
+  ];
+}
+
 /** Behind a function's first instruction the registers of the arguments may have been used for other things. */
 function argumentNotes({ tree }: ParsedProbe, sites: readonly Site[]): string[] {
-  if (!readsArguments(tree) || !sites.some(({ role }) => role === "inside")) return [];
+  if (argumentsRead(tree).size === 0 || !sites.some(({ role }) => role === "inside")) return [];
   return [
     "inside a function, arguments are read from their registers as they are by then: they may hold other values already",
   ];

@@ -2,11 +2,12 @@
  * Owns what each probe of a request is for the compiler: a one-liner or a function is one program, a span is two that belong together.
  * Does not own finding places and compiling (prepare.ts).
  */
-import { isUscopeError } from "../base/errors.js";
+import { UsageError, isUscopeError } from "../base/errors.js";
 import { parse } from "../lang/compile.js";
 import type { ParsedProbe } from "../lang/probe.js";
 import type { Shape } from "../lang/script/shape.js";
 import type { Selector } from "../lang/tree.js";
+import { parseEnds, selectorsOf } from "./pair-targets.js";
 import type { Aggregate } from "./script/aggregate.js";
 import { SharedObjects } from "./script/handed.js";
 import type { HandedToProbe } from "./script/handed.js";
@@ -20,6 +21,8 @@ export interface ProbePart {
   /** The probe that it belongs to, by its number. */
   readonly probe: number;
   readonly role: "whole" | "span-entry" | "span-return";
+  /** Of a span whose ends are two places, not those of one call: whether the second was named, or is found by the name of the first. */
+  readonly pair?: "named" | "by name";
   readonly parsed: ParsedProbe;
   /** How its events become values; none for one-liners. */
   readonly shapes: readonly Shape[];
@@ -88,33 +91,60 @@ async function readScript(
   try {
     if (work.kind !== "span") {
       const selector = selectorOf(asked.target, work.kind);
-      const parsed = parseScript({ source: work.body, at: work.kind, selector, handed });
+      const declared = work.kind === "marker" ? work.declared : undefined;
+      const parsed = parseScript({ source: work.body, at: work.kind, selector, handed, declared });
       return { main: { probe, role: "whole", parsed, shapes: parsed.shapes, aggregates }, entry: undefined };
     }
+    const ends = work.ends ?? parseEnds(asked.target);
+    const { begin, end } =
+      ends === undefined
+        ? { begin: selectorOf(asked.target, "entry"), end: selectorOf(asked.target, "return") }
+        : selectorsOf(ends);
     const before = parseScript({
       source: work.entry ?? "() => ({})",
       at: "span-entry",
-      selector: selectorOf(asked.target, "entry"),
+      selector: begin,
       handed,
     });
     const [kept] = before.shapes;
     const after = parseScript({
       source: work.exit,
-      at: "span-return",
-      selector: selectorOf(asked.target, "return"),
+      at: ends === undefined ? "span-return" : "span-end",
+      selector: end,
       handed,
       ...(kept === undefined ? {} : { kept }),
     });
-    const main: ProbePart = { probe, role: "span-return", parsed: after, shapes: after.shapes, aggregates };
-    const entry: ProbePart = { probe, role: "span-entry", parsed: before, shapes: [], aggregates };
+    const pair = ends && ({ pair: ends.to === undefined ? "by name" : "named" } as const);
+    const main: ProbePart = {
+      probe,
+      role: "span-return",
+      parsed: after,
+      shapes: after.shapes,
+      aggregates,
+      ...pair,
+    };
+    const entry: ProbePart = { probe, role: "span-entry", parsed: before, shapes: [], aggregates, ...pair };
     return { main, entry };
   } catch (error) {
     throw sayWhere(error, asked);
   }
 }
 
-function selectorOf(target: string, at: "entry" | "return"): Selector {
+function selectorOf(target: string, at: "entry" | "return" | "marker"): Selector {
+  if (at === "marker") return markerSelector(target);
   return parse(at === "return" ? `r:${target}` : target).tree.selector;
+}
+
+/** Why u: may stand there: so it is in all other places where markers are named. */
+function markerSelector(target: string): Selector {
+  const other = /^([prt]):/.exec(target);
+  if (other !== null)
+    throw new UsageError({
+      what: `"${target}" is no marker: ${other[0]} stands in front of functions`,
+      at: "usdt",
+      fix: `watch a function with uprobe() or uretprobe(); a library of that name is u:${target}`,
+    });
+  return parse(target.startsWith("u:") ? target : `u:${target}`).tree.selector;
 }
 
 /** Adds the place in the author's file to what is said about a function's text. */

@@ -1,9 +1,12 @@
 /**
- * Owns the question whether this process and the kernel call processes by the same ids, and the refusals of what needs that.
+ * Owns the question whether this process and the kernel call processes by the same ids, the refusals of what needs that, and where
+ * the kernel keeps the ids that processes have in their own namespaces.
  * Does not own who is traced (filter.ts).
  */
 import { readlinkSync } from "node:fs";
 import { UnsupportedError } from "../base/errors.js";
+import { readKernelOffsets } from "../kernel/btf.js";
+import type { NamespaceIds } from "../lang/options.js";
 
 /** Programs see the process ids of the initial pid namespace, whatever this process calls them. */
 export function inInitialPidNamespace(): boolean {
@@ -29,6 +32,24 @@ export function requireNameableAddresses(): void {
     at: `/proc/self/ns/pid is ${readNamespace()}: the kernel's probes see the host's process ids`,
     fix: "run uscope on the host (docker run --pid=host), or without -U and %U",
   });
+}
+
+/** Where the kernel keeps the ids that processes have in their own namespaces. Throws an UnsupportedError without BTF. */
+export function findNamespaceIds(): NamespaceIds {
+  try {
+    const task = readKernelOffsets("task_struct", ["group_leader", "thread_pid"]);
+    const { level, numbers } = readKernelOffsets("pid", ["level", "numbers"]);
+    return { groupLeader: task.group_leader, threadPid: task.thread_pid, level, numbers };
+  } catch (error) {
+    throw new UnsupportedError(
+      {
+        what: "--pid-namespace needs the kernel's own type information (BTF), which cannot be read here",
+        at: `/sys/kernel/btf/vmlinux: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+        fix: "boot a kernel with CONFIG_DEBUG_INFO_BTF; grep NSpid /proc/PID/status tells the ids of one process",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** Kernel: PROC_PID_INIT_INO, include/linux/proc_ns.h. */

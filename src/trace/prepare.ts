@@ -2,24 +2,29 @@
  * Owns the way from probes to what a session loads and arms: read, resolve, compile, number the sites.
  * Does not own the kernel objects (session.ts) nor the run (run.ts).
  */
-import { UnsupportedError, UsageError } from "../base/errors.js";
-import { Features } from "../kernel/features.js";
-import { compileProbe } from "../lang/compile.js";
+import { UnsupportedError } from "../base/errors.js";
 import type { CompiledProbe } from "../lang/compile.js";
-import type { KeptLayout } from "../lang/span.js";
+import { holdsStack } from "../lang/aggregates.js";
 import { usesPidMap } from "../lang/options.js";
-import type { CompileOptions, ProcessFilter } from "../lang/options.js";
+import type { ProcessFilter } from "../lang/options.js";
 import { predictCost } from "../target/cost.js";
+import { mayBeMapped } from "../target/mapped-binaries.js";
 import { requireProcess } from "../target/process.js";
 import { TargetResolver } from "../target/resolve.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import { Symbolizer } from "../target/symbolize.js";
+import { compileOptions, compileParts, ringBytes } from "./compile-parts.js";
+import type { OptionsOf } from "./compile-parts.js";
 import { findDepth } from "./depth.js";
-import { holdsUserAddresses } from "./events.js";
+import { holdsUserAddresses, holdsUserStacks } from "./events.js";
 import { requireProcessOf, resolveFilter } from "./filter.js";
+import { growthOf } from "./growth.js";
+import type { Growth } from "./growth.js";
+import { siteRoom } from "./late-probes.js";
 import { launcherComm } from "./launch.js";
 import { printProbe } from "./explain.js";
 import { notesOf } from "./notes.js";
+import { joinPairs } from "./pairs.js";
 import { readParts } from "./parts.js";
 import type { AskedProbe, ProbePart } from "./parts.js";
 import { requireNameableAddresses } from "./pid-namespace.js";
@@ -43,10 +48,14 @@ export interface PrepareRequest {
   readonly includeSelf: boolean;
   /** The pid is that of a launcher that has not become its command yet. */
   readonly launched: boolean;
+  /** The first word of that command: what a marker without a library is looked for in. */
+  readonly program?: string | undefined;
   /** Bytes of each text at most. */
   readonly textLimit: number;
   readonly stacks: { readonly user: boolean; readonly kernel: boolean };
   readonly cpuColumn: boolean;
+  /** Events say what their process and thread are called in their own pid namespace. */
+  readonly namespaceIds?: boolean;
   /** Names of hazards that a person insists on. */
   readonly force: readonly string[];
   /** Percent of one core that the probes may cost the traced programs. */
@@ -66,20 +75,19 @@ export interface Prepared extends Disposable {
   readonly plan: Plan;
   readonly session: SessionRequest;
   /** The programs of the probes, by their numbers: the one with its events is a probe's number too. */
-  readonly parts: readonly Pick<ProbePart, "probe" | "role">[];
+  readonly parts: readonly Pick<ProbePart, "probe" | "role" | "pair">[];
   /** Nanoseconds of one hit, per part: at its dearest place. */
   readonly costs: readonly number[];
   readonly symbolizer: Symbolizer;
+  /** Events or keys hold addresses of traced processes. */
+  readonly isNaming: boolean;
   /** Aggregates and tunables, by their numbers. */
   readonly shared: SharedObjects;
+  /** What files that are mapped later may add; undefined where none can. */
+  readonly growth: Growth | undefined;
   /** Where a probe looked, for when it sees nothing. */
   searched(probe: number): SilentProbe;
 }
-
-/** Frames of a stack at most. Kernel: kernel.perf_event_max_stack is 127 by default. */
-const mostFrames = 127;
-/** 75,000 small events: 40 ms of a thread that does nothing but hit a probe. */
-const defaultRingBytes = 4 << 20;
 
 /** Prepares everything that needs no privileges but to read; throws what parser, target or compiler throw. */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
@@ -88,7 +96,12 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const pids = request.tid === undefined ? [...new Set(request.pids)] : [requireProcessOf(request.tid)];
   const way = chooseWay(request.attach, request.kernel ?? thisKernel);
   // Why: a launcher still is the shell that waits; what it maps says nothing of the command.
-  const resolver = new TargetResolver({ pids: request.launched ? [] : pids, force: request.force });
+  const resolver = new TargetResolver({
+    pids: request.launched ? [] : pids,
+    force: request.force,
+    program: request.program,
+    awaits: pids.length > 0,
+  });
   const symbolizer = new Symbolizer();
   try {
     const resolved: ResolvedProbe[] = [];
@@ -97,20 +110,37 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
       requireOwnMachine(target);
       resolved.push(target);
     }
+    joinPairs(parts, resolved);
     const launched = request.launched && launcherMayHit(pids, resolved);
     const filter = resolveFilter({ ...request, pids, launched });
     const isSpan = parts.some(({ role }) => role === "span-entry");
     const sharedByParts = { objects: shared, depth: isSpan ? findDepth() : undefined };
-    const compiled = compileParts(parts, resolved, (part, number, kept) => ({
+    const room = siteRoom({ ...request, pids, parts, resolved });
+    const optionsOf: OptionsOf = (part, number, kept) => ({
       ...compileOptions(request, filter, part, number, way),
       ...sharedOptions(part, sharedByParts, kept),
-      sites: resolved.reduce((sum, { sites }) => sum + sites.length, 0),
-    }));
-    if (compiled.some(({ event }) => holdsUserAddresses(event))) {
+      sites: room,
+    });
+    const compiled = compileParts(parts, resolved, optionsOf);
+    const isNaming = compiled.some(({ event }) => holdsUserAddresses(event)) || hasStackKeys(shared);
+    if (isNaming) {
       requireNameableAddresses();
       for (const pid of pids) symbolizer.warm(pid);
     }
-    return assemble(request, { parts, shared, resolved, compiled, filter, pids, way, resolver, symbolizer });
+    return assemble(request, {
+      parts,
+      shared,
+      resolved,
+      compiled,
+      optionsOf,
+      room,
+      filter,
+      pids,
+      way,
+      resolver,
+      symbolizer,
+      isNaming,
+    });
   } catch (error) {
     symbolizer[Symbol.dispose]();
     resolver[Symbol.dispose]();
@@ -118,23 +148,8 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   }
 }
 
-/** Compiles all parts; entries of spans first, since their returns read what they keep. */
-function compileParts(
-  parts: readonly ProbePart[],
-  resolved: readonly ResolvedProbe[],
-  optionsOf: (part: ProbePart, number: number, kept: KeptLayout | undefined) => CompileOptions,
-): readonly CompiledProbe[] {
-  const compile = (number: number, kept?: KeptLayout): CompiledProbe => {
-    const part = parts[number]!;
-    return compileProbe(part.parsed, { resolve: () => resolved[number]! }, optionsOf(part, number, kept));
-  };
-  const entries = new Map<number, CompiledProbe>();
-  parts.forEach(({ role, probe }, number) => {
-    if (role === "span-entry") entries.set(probe, compile(number));
-  });
-  return parts.map(({ role, probe }, number) =>
-    role === "span-entry" ? entries.get(probe)! : compile(number, entries.get(probe)?.kept),
-  );
+function hasStackKeys({ aggregates }: SharedObjects): boolean {
+  return aggregates.some(({ spec }) => holdsStack(spec));
 }
 
 /**
@@ -146,8 +161,9 @@ function launcherMayHit(pids: readonly number[], resolved: readonly ResolvedProb
     const shell = requireProcess(pid);
     // Why: before it has its name it may still be loading its libraries.
     if (shell.status().comm !== launcherComm) return true;
-    const inodes = new Set(shell.mappings().map(({ inode }) => inode));
-    return resolved.some(({ sites }) => sites.some(({ binary }) => inodes.has(binary.inode)));
+    const mappings = shell.mappings();
+    const binaries = new Set(resolved.flatMap(({ sites }) => sites.map(({ binary }) => binary)));
+    return [...binaries].some((binary) => mappings.some((mapping) => mayBeMapped(mapping, binary)));
   });
 }
 
@@ -162,52 +178,35 @@ function requireOwnMachine({ architecture, sites }: ResolvedProbe): void {
   });
 }
 
-function compileOptions(
-  request: PrepareRequest,
-  filter: ProcessFilter,
-  part: ProbePart,
-  number: number,
-  way: AttachWay,
-): CompileOptions {
-  const isScript = typeof request.probes[part.probe] !== "string";
-  return {
-    textLimit: request.textLimit,
-    columns: { cpu: !isScript && request.cpuColumn, comm: !isScript, uid: false },
-    // Kernel: a uprobe is hit by user code, whose registers lead to no kernel stack (get_perf_callchain, user_mode(regs)).
-    stacks: { user: !isScript && request.stacks.user ? mostFrames : 0, kernel: 0 },
-    filter,
-    // Kernel: every kernel with uprobe_multi (6.6) takes sleepable programs for it; for the PMU it is tried.
-    sleepable: way === "uprobe_multi" || new Features().has("sleepable programs"),
-    firstProbe: number,
-    countsReached: request.budgetPercent !== undefined,
-    ring: { wakeBytes: Math.min(1 << 20, ringBytes(request) / 8) },
-  };
-}
-
 interface Parts {
   readonly parts: readonly ProbePart[];
   readonly shared: SharedObjects;
-  readonly resolved: readonly ResolvedProbe[];
-  readonly compiled: readonly CompiledProbe[];
+  /** What a file that is mapped later adds is added to these two. */
+  readonly resolved: ResolvedProbe[];
+  readonly compiled: CompiledProbe[];
+  readonly optionsOf: OptionsOf;
+  readonly room: number;
   readonly filter: ProcessFilter;
   readonly pids: readonly number[];
   readonly way: AttachWay;
   readonly resolver: TargetResolver;
   readonly symbolizer: Symbolizer;
+  readonly isNaming: boolean;
 }
 
 function assemble(request: PrepareRequest, given: Parts): Prepared {
-  const { parts, shared, resolved, compiled, filter, pids, way, resolver, symbolizer } = given;
+  const { parts, shared, resolved, compiled, filter, pids, way, resolver, symbolizer, isNaming } = given;
   const probes = request.probes.map((asked, number) =>
     tracedProbe(asked, number, parts[number]!, compiled[number]!),
   );
   // Why: a link's pid covers no children, and each process would need a link of its own.
   const linkedPids = filter.children === undefined && !usesPidMap(filter) ? pids : [];
+  const needsCallers = compiled.some(({ event }) => holdsUserStacks(event)) || hasStackKeys(shared);
   const { sites, attachments } = placeSites(probes, {
     parts,
     resolved,
     compiled,
-    needsCallers: request.stacks.user,
+    needsCallers,
     isEverywhere: linkedPids.length === 0,
     // Why not the users of the file alone: a command that is not started yet uses none.
     pidsOf: (target, binary) =>
@@ -215,6 +214,19 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
   });
   const kernel = request.kernel ?? thisKernel;
   const slow = way === "pmu" ? weighPmu(countPlaces(attachments), kernel) : undefined;
+  // Why a copy: files that come later are added to what is resolved.
+  const first = resolved.map(({ users }) => new Set(users.keys()));
+  const growth = growthOf({
+    ...given,
+    probes,
+    sites,
+    attachments,
+    needsCallers,
+    linkedPids,
+    launched: request.launched,
+    children: request.children,
+    describe: (number, program) => tracedProbe(request.probes[number]!, number, parts[number]!, program),
+  });
   return {
     plan: {
       probes,
@@ -242,16 +254,22 @@ function assemble(request: PrepareRequest, given: Parts): Prepared {
       return resolved.map(dearest);
     },
     symbolizer,
+    isNaming,
     shared,
     parts,
+    growth,
     searched(probe) {
       const { selector } = parts[probe]!.parsed.tree;
       const binaries = [...new Set(resolved[probe]!.sites.map(({ binary }) => binary))];
       const isFunction = selector.kind === "function";
+      const isMarker = selector.kind === "marker";
       return {
         binaries,
         symbol: isFunction ? selector.symbol : undefined,
-        isReturn: isFunction && selector.at === "return",
+        late: binaries.filter((binary) => !first[probe]!.has(binary)),
+        near: growth?.near(probe) ?? [],
+        markers: isMarker ? [...new Set(resolved[probe]!.sites.flatMap(({ names }) => names))] : [],
+        passed: isMarker ? "marker" : isFunction && selector.at === "return" ? "return" : "place",
       };
     },
     [Symbol.dispose]() {
@@ -275,13 +293,14 @@ function tracedProbe(
   part: ProbePart,
   compiled: CompiledProbe,
 ): TracedProbe {
-  const { event, template, shapeField, shapeFields } = compiled;
+  const { event, template, shown, shapeField, shapeFields } = compiled;
   const isScript = typeof asked !== "string";
   return {
     number,
     text: isScript ? asked.target : asked,
     event,
     template,
+    ...(shown === undefined ? {} : { shown }),
     ...(isScript ? { values: { shapes: part.shapes, shapeField, shapeFields } } : {}),
   };
 }
@@ -304,14 +323,4 @@ function countPlaces(attachments: readonly Attachment[]): number {
 /** Nanoseconds of one hit at the dearest place. */
 function dearest({ sites }: ResolvedProbe): number {
   return sites.reduce((most, site) => Math.max(most, predictCost(site)), 0);
-}
-
-function ringBytes({ bufferPages }: PrepareRequest): number {
-  if (bufferPages === undefined) return defaultRingBytes;
-  if ((bufferPages & (bufferPages - 1)) === 0 && bufferPages <= 1 << 18) return bufferPages * 4096;
-  throw new UsageError({
-    what: `${bufferPages} pages are no power of two up to 262144`,
-    at: "the size of the ring buffer (bufferPages, -b)",
-    fix: "for example 4096, which is 16 MiB",
-  });
 }

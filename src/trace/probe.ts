@@ -1,8 +1,10 @@
 /** Owns what a running trace knows of its probes and sites. Does not own how they were found or are attached. */
 import type { CompiledProbe } from "../lang/compile.js";
 import type { EventLayout } from "../lang/event.js";
+import type { ShownArgument } from "../lang/probe.js";
 import type { Shape } from "../lang/script/shape.js";
 import type { Template } from "../lang/template.js";
+import type { SkippedPlace } from "./plan.js";
 
 export interface TracedProbe {
   /** Its place among the probes given, and its entry in the counters map. */
@@ -11,6 +13,8 @@ export interface TracedProbe {
   readonly text: string;
   readonly event: EventLayout;
   readonly template: Template | undefined;
+  /** The arguments that its events show, of a marker without a format. */
+  readonly shown?: readonly ShownArgument[];
   /** How events become values, of a probe that was written as a function. */
   readonly values?: EventValues;
 }
@@ -57,6 +61,13 @@ export interface Losses {
   readonly missedReturns: bigint;
   /** Calls in spans that had so many probed calls above them in their thread that the kernel does not show their return. */
   readonly deepCalls: bigint;
+  /** Ends of pairs whose beginning was not seen: it was before the span was armed, was left out by the program, or too many were open. */
+  readonly missedEnds: bigint;
+  /** Ends of pairs whose beginning was given up, since 64 others had begun after it in its thread and had not ended. */
+  readonly deepPairs: bigint;
   /** Forks and ends of processes that were not seen, so that children may be missing, or strangers taken for children. */
   readonly familyChanges: number;
+  /** What could not be armed of files that were mapped while the trace ran, and how many more there were. */
+  readonly skippedLate: readonly SkippedPlace[];
+  readonly moreSkippedLate: number;
 }

@@ -5,6 +5,7 @@
 import { unreachable } from "../base/assert.js";
 import { findSignal } from "./ending.js";
 import type { Ending } from "./ending.js";
+import type { LateFile } from "./latecomers.js";
 import type { Plan } from "./plan.js";
 import type { Losses, ProbeCounters } from "./probe.js";
 
@@ -16,10 +17,19 @@ export function printArmed({ armed, skipped, notes }: Pick<Plan, "armed" | "skip
   const where = `${count(armed.places, "place")} in ${count(armed.files, "file")}`;
   const who = armed.pids.length === 0 ? "all processes" : `process ${armed.pids.join(", ")}`;
   const line = `uscope: armed ${where}, ${who} (${armed.way})${skipped.length === 0 ? "" : `; ${count(skipped.length, "place")} skipped`}\n`;
-  const named = skipped.slice(0, namedPlaces).map(({ name, reason }) => `  skipped ${name}: ${reason}\n`);
-  if (skipped.length > namedPlaces)
-    named.push(`  and ${skipped.length - namedPlaces} more; -v names them all\n`);
+  const named = printSkipped(skipped, skipped.length, "; -v names them all");
   return line + named.join("") + notes.map((note) => `  note: ${note}\n`).join("");
+}
+
+/** The first few by name. `where`: where the others are named. */
+function printSkipped(skipped: Plan["skipped"], all: number, where = ""): string[] {
+  const named = skipped.slice(0, namedPlaces).map(({ name, reason }) => `  skipped ${name}: ${reason}\n`);
+  return all > named.length ? [...named, `  and ${all - named.length} more${where}\n`] : named;
+}
+
+/** One line for a file that came later. */
+export function printLateFile({ path, pid, places }: LateFile): string {
+  return `uscope: armed ${count(places, "place")} in ${path}, which process ${pid} has mapped\n`;
 }
 
 /** What the compiler and the verifier said. */
@@ -89,11 +99,20 @@ export function printEnding(
     dropped,
     missedReturns,
     deepCalls,
+    missedEnds,
+    deepPairs,
+    skippedLate,
+    moreSkippedLate,
   } = seen.losses();
   if (late > 0) lines.push(`  ${count(late, "event")} came too late to be shown in order of time\n`);
   if (unresolved > 0) lines.push(`  ${count(unresolved, "address", "addresses")} could not be named\n`);
   if (dropped > 0n) lines.push(`  ${dropped} additions found no room for their key: they are missing\n`);
   if (missedReturns > 0n) lines.push(`  ${missedReturns} returns of calls whose entry was not seen\n`);
+  if (missedEnds > 0n) lines.push(`  ${count(missedEnds, "end")} of pairs whose beginning was not seen\n`);
+  if (deepPairs > 0n)
+    lines.push(
+      `  ${count(deepPairs, "end")} of pairs whose beginning was given up: more than 64 others had begun since\n`,
+    );
   if (deepCalls > 0n)
     lines.push(
       `  ${deepCalls} calls were more than 64 probed calls deep: the kernel does not show their return\n`,
@@ -104,6 +123,7 @@ export function printEnding(
     lines.push(
       `  ${count(familyChanges, "fork or exit", "forks or exits")} of processes went unseen: children may be missing\n`,
     );
+  lines.push(...printSkipped(skippedLate, skippedLate.length + moreSkippedLate));
   if (recursionMisses > 0n)
     lines.push(
       `  ${recursionMisses} hits were skipped by the kernel while another program ran on that CPU\n`,
@@ -140,6 +160,6 @@ function exitMeaning(code: number): string {
   return signal === undefined ? "" : `: ended by ${signal}`;
 }
 
-function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
+function count(number: number | bigint, one: string, many = `${one}s`): string {
+  return `${number} ${Number(number) === 1 ? one : many}`;
 }

@@ -2,18 +2,22 @@
  * Owns one run: looks at the ring buffer, hands on events, notices when there is nothing left to trace or it costs too much.
  * Does not own preparing and arming (arm.ts) nor what is shown (tools/).
  */
+import { KernelError, isUscopeError } from "../base/errors.js";
+import type { ProcessEvents } from "../kernel/perf-events.js";
 import { findProcess } from "../target/process.js";
 import type { ProcessInfo } from "../target/process.js";
 import { readThread } from "../target/thread.js";
 import { Budget } from "./budget.js";
 import { followChildren, type FollowedChildren } from "./children.js";
 import type { Ending } from "./ending.js";
-import { holdsUserAddresses } from "./events.js";
 import type { EventRecord } from "./events.js";
+import { watchLatecomers, type LateFile, type Latecomers } from "./latecomers.js";
 import type { LaunchedCommand } from "./launch.js";
 import { followMappings, type FollowedMappings } from "./mapped.js";
+import type { SkippedPlace } from "./plan.js";
 import type { Prepared } from "./prepare.js";
 import type { ProbeCounters } from "./probe.js";
+import { watchReplaced } from "./replaced.js";
 import type { Session } from "./session.js";
 import type { Drained } from "./stream.js";
 
@@ -28,11 +32,15 @@ export interface RunRequest {
   readonly onPause?: () => void;
   /** Called about once a second with what the kernel side has counted, one per probe. */
   readonly onCounters?: (counters: readonly ProbeCounters[]) => void;
+  /** Called when places of a file were armed that a process has mapped meanwhile. */
+  readonly onLateFile?: (file: LateFile) => void;
 }
 
 /** Milliseconds between two looks at processes and counters. */
 const watchPause = 100;
 const countersPause = 1000;
+
+const mostUnseen = 100;
 
 const nothing: Drained = { events: 0, isMore: false };
 
@@ -48,6 +56,7 @@ function pauseAfter({ events, isMore }: Drained): number {
 /** What a run is to heed, beside its probes. */
 export interface RunLimits {
   readonly children: boolean;
+  readonly includeSelf: boolean;
   readonly tid?: number | undefined;
   readonly budgetPercent: number | undefined;
 }
@@ -61,6 +70,14 @@ export class Run implements Disposable {
   readonly #processes: readonly ProcessInfo[];
   readonly #followed: FollowedMappings | undefined;
   readonly #children: FollowedChildren | undefined;
+  readonly #latecomers: Latecomers | undefined;
+  readonly #replaced: ProcessEvents | undefined;
+  /** What of processes that another thread has taken over was not seen. */
+  readonly #unseen: SkippedPlace[] = [];
+  /** The first by each path that was armed meanwhile. */
+  readonly lateFiles = new Map<string, LateFile>();
+  /** What a person should know of what is not followed. */
+  notes: readonly string[] = [];
 
   constructor(limits: RunLimits, prepared: Prepared, session: Session, command: LaunchedCommand | undefined) {
     this.#limits = limits;
@@ -73,8 +90,10 @@ export class Run implements Disposable {
       : undefined;
     try {
       this.#children = this.#limits.children ? followChildren(session) : undefined;
+      this.#replaced = this.#watchReplaced();
+      this.#latecomers = this.#watchLatecomers();
     } catch (error) {
-      this.#followed?.[Symbol.dispose]();
+      this[Symbol.dispose]();
       throw error;
     }
   }
@@ -103,7 +122,15 @@ export class Run implements Disposable {
       );
       for (;;) {
         this.#followed?.drain();
+        this.#replaced?.drain();
+        // Why before: who maps a file was forked before.
+        this.#latecomers?.drain();
         this.#children?.drain();
+        for (const file of (await this.#latecomers?.look()) ?? []) {
+          if (!this.lateFiles.has(file.path)) this.lateFiles.set(file.path, file);
+          request.onLateFile?.(file);
+          if (this.#limits.budgetPercent !== undefined) watch.costs = this.#prepared.costs;
+        }
         const drained = request.isReady?.() === false ? nothing : session.drain(onEvent);
         request.onPause?.();
         ending ??= request.signal.aborted ? { kind: "stopped" } : watch.look(this, request.onCounters);
@@ -132,6 +159,12 @@ export class Run implements Disposable {
     return this.#children?.lost ?? 0;
   }
 
+  /** Places of files that were mapped meanwhile and could not be armed. */
+  get lateSkipped(): Pick<Latecomers, "skippedLate" | "moreSkippedLate"> {
+    const { skippedLate = [], moreSkippedLate = 0 } = this.#latecomers ?? {};
+    return { skippedLate: [...this.#unseen, ...skippedLate], moreSkippedLate };
+  }
+
   /** Records of what processes map that the kernel could not store. */
   get lostMappings(): number {
     return this.#followed?.lost ?? 0;
@@ -152,6 +185,11 @@ export class Run implements Disposable {
     });
   }
 
+  /** The processes that are traced with their children, and these. */
+  members(): readonly number[] {
+    return this.#session.members();
+  }
+
   /** Hits of each part in all processes, as far as they are counted. */
   partHits(): readonly bigint[] {
     return this.#prepared.parts.map((_, part) => {
@@ -161,13 +199,59 @@ export class Run implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#replaced?.[Symbol.dispose]();
+    this.#latecomers?.[Symbol.dispose]();
     this.#children?.[Symbol.dispose]();
     this.#followed?.[Symbol.dispose]();
   }
 
+  /** Why not with children: no place stands in one process by itself then, and those heed whatever thread. */
+  #watchReplaced(): ProcessEvents | undefined {
+    const session = this.#session;
+    if (this.#limits.children || this.#processes.length === 0) return undefined;
+    try {
+      return watchReplaced(this.#processes, (pid) => {
+        let reason =
+          "one of its threads but the first called exec: what it did until it was armed anew is not seen";
+        try {
+          if (session.renew(pid) === 0) return;
+        } catch (error) {
+          if (!isUscopeError(error)) throw error;
+          reason = `one of its threads but the first called exec, and it could not be armed anew: ${error.what}`;
+        }
+        if (this.#unseen.length < mostUnseen) this.#unseen.push({ probe: 0, name: `process ${pid}`, reason });
+      });
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Why no error where places stand: they are traced all the same. */
+  #watchLatecomers(): Latecomers | undefined {
+    const { growth, plan } = this.#prepared;
+    if (growth === undefined) return undefined;
+    const session = this.#session;
+    try {
+      return watchLatecomers({
+        growth,
+        pids: plan.armed.pids,
+        isMember: this.#limits.children ? (pid) => session.isMember(pid) : undefined,
+        launcher: this.#command?.pid,
+        includeSelf: this.#limits.includeSelf,
+        lostChildren: () => this.lostChildren,
+        arm: (attachments) => session.add(attachments),
+      });
+    } catch (error) {
+      if (growth.isWaiting || !(error instanceof KernelError)) throw error;
+      this.notes = [`files that are mapped while the trace runs are not looked at: ${error.what}`];
+      return undefined;
+    }
+  }
+
   /** Why with -p too: a process becomes another program, and then has other functions at the same addresses. */
   #needsMappings(): boolean {
-    return this.#prepared.plan.probes.some(({ event }) => holdsUserAddresses(event));
+    return this.#prepared.isNaming;
   }
 
   /** The processes that alone are traced; empty when others can join them. */
@@ -181,6 +265,7 @@ class Watch {
   readonly #limits: RunLimits;
   readonly #processes: readonly ProcessInfo[] | undefined;
   readonly #budget: Budget;
+  #looksWithoutHeirs = 0;
   #looked = performance.now();
   #counted = performance.now();
 
@@ -191,12 +276,23 @@ class Watch {
     this.#budget = new Budget(costs, performance.now() * 1e6);
   }
 
-  look(run: Pick<Run, "counters" | "partHits">, onCounters: RunRequest["onCounters"]): Ending | undefined {
+  set costs(costs: readonly number[]) {
+    this.#budget.costs = costs;
+  }
+
+  look(
+    run: Pick<Run, "counters" | "partHits" | "members">,
+    onCounters: RunRequest["onCounters"],
+  ): Ending | undefined {
     const now = performance.now();
     if (now - this.#looked < watchPause) return undefined;
     this.#looked = now;
     const processes = this.#processes;
-    if (processes !== undefined && !this.#limits.children && !processes.some((process) => process.isAlive()))
+    if (
+      processes !== undefined &&
+      !processes.some((process) => process.isAlive()) &&
+      !this.#mayHaveHeirs(run)
+    )
       return { kind: "processes ended" };
     const { tid } = this.#limits;
     if (tid !== undefined && processes?.every(({ pid }) => readThread(pid, tid)?.isEnding !== false))
@@ -212,6 +308,18 @@ class Watch {
     const percent = this.#budget.share(run.partHits(), now * 1e6);
     return percent !== undefined && percent > budgetPercent ? { kind: "over budget", percent } : undefined;
   }
+
+  /** Why more than once: the fork of a child may be told after the end of its parent. */
+  #mayHaveHeirs(run: Pick<Run, "members">): boolean {
+    if (!this.#limits.children) return false;
+    this.#looksWithoutHeirs = run.members().some((pid) => isAlive(pid)) ? 0 : this.#looksWithoutHeirs + 1;
+    return this.#looksWithoutHeirs < 3;
+  }
+}
+
+/** A zombie will do nothing more. */
+function isAlive(pid: number): boolean {
+  return findProcess(pid)?.isAlive() === true;
 }
 
 /** Waits, or goes on at once when what `take` was given is called. */

@@ -11,7 +11,7 @@ import type { KernelProgram } from "../kernel/programs.js";
 import { openRingBuffer } from "../kernel/ringbuffer.js";
 import type { RingBuffer } from "../kernel/ringbuffer.js";
 import { RefusedPlaceError } from "../kernel/uprobes.js";
-import type { UprobeSite } from "../kernel/uprobes.js";
+import type { UprobeLink, UprobeRequest, UprobeSite } from "../kernel/uprobes.js";
 import { siteOf } from "../lang/event.js";
 import { tunablesMap } from "../lang/maps.js";
 import type { EventRecord } from "./events.js";
@@ -53,7 +53,14 @@ export interface RefusedSite {
   readonly reason: string;
 }
 
-/** More are no single gaps in what uscope knows of the kernel; each costs a search among all places of its file. */
+/** What stands in the kernel, and how it came to. */
+interface Linked {
+  link: UprobeLink;
+  readonly attach: KernelWays["attachMulti"];
+  readonly request: UprobeRequest;
+}
+
+/** At once. More are no single gaps in what uscope knows of the kernel; each costs a search among all places of its file. */
 const mostRefusals = 16;
 
 export class Session implements Disposable {
@@ -67,15 +74,18 @@ export class Session implements Disposable {
   /** What programs have counted and gathered; can be read when all is closed too, where the session was settled before. */
   readonly gathered: Gathered;
   readonly #maps = new Map<string, KernelMap>();
-  readonly #programs: KernelProgram[] = [];
+  readonly #arming: Pick<SessionRequest, "way" | "kernel" | "statistics">;
+  readonly #programs = new Map<ProgramSpec, KernelProgram>();
+  #files = new Set<string>();
   #keptMisses: bigint | undefined;
-  readonly #links: Disposable[] = [];
+  readonly #links: Linked[] = [];
   readonly #ring: RingBuffer;
   readonly #stream: EventStream;
 
   /** Loads and arms everything; when that fails nothing is left behind. */
   constructor(request: SessionRequest) {
     this.gathered = new Gathered(this.#maps);
+    this.#arming = request;
     try {
       for (const spec of request.maps) this.#maps.set(spec.name, this.#open(createMap(spec)));
       this.#ring = this.#open(openRingBuffer(this.#requireMap("events")));
@@ -87,11 +97,51 @@ export class Session implements Disposable {
         release: () => this.#ring.release(),
       });
       for (const pid of request.members) this.addMember(pid);
-      this.#attachAll(request);
+      this.add(request.attachments);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /**
+   * Loads and arms more, and says which places the kernel refused; when that fails nothing of it stands. Programs that are loaded
+   * already are not loaded again.
+   */
+  add(attachments: readonly Attachment[]): readonly RefusedSite[] {
+    const standing = this.#links.length;
+    const refused = this.refused.length;
+    const { places } = this.armed;
+    const files = [...this.#files];
+    try {
+      this.#attachAll(attachments);
+      return this.refused.slice(refused);
+    } catch (error) {
+      for (const { link } of this.#links.splice(standing).reverse()) link[Symbol.dispose]();
+      this.refused.splice(refused);
+      this.#files = new Set(files);
+      this.armed.places = places;
+      this.armed.files = files.length;
+      throw error;
+    }
+  }
+
+  /**
+   * Arms the places anew that stand in one process by itself, and returns how many. Kernel: a link with a pid holds the first thread's task_struct; when another thread calls
+   * exec, that one is gone and the process lives on under its pid, without the link. Throws what the kernel says; what stood is gone then.
+   */
+  renew(pid: number): number {
+    const gone = this.#links.filter((linked) => linked.request.pid === pid);
+    for (const linked of gone) linked.link[Symbol.dispose]();
+    for (const linked of gone) {
+      try {
+        linked.link = linked.attach(linked.request);
+      } catch (error) {
+        for (const other of gone) other.link[Symbol.dispose]();
+        throw error;
+      }
+    }
+    return gone.reduce((sum, { request }) => sum + request.sites.length, 0);
   }
 
   /** Adds a process to those that the programs look at. */
@@ -101,6 +151,13 @@ export class Session implements Disposable {
 
   removeMember(pid: number): void {
     this.#requireMap("pids").delete(u32Bytes(pid));
+  }
+
+  /** The processes that programs look at. */
+  members(): number[] {
+    return this.#requireMap("pids")
+      .entries()
+      .map(({ key }) => new DataView(key.buffer, key.byteOffset).getUint32(0, true));
   }
 
   /** Says whether programs look at a process: one that was added, or that a program has found to be a child. */
@@ -136,14 +193,14 @@ export class Session implements Disposable {
   recursionMisses(): bigint {
     return (
       this.#keptMisses ??
-      this.#programs.reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n)
+      [...this.#programs.values()].reduce((sum, program) => sum + readProgram(program).recursionMisses, 0n)
     );
   }
 
   /** Disarms all places; events already sent can still be drained. */
   disarm(): void {
     // Why backwards: of a span the returns go first, so that none is seen whose entry was not.
-    for (const link of this.#links.splice(0).reverse()) link[Symbol.dispose]();
+    for (const { link } of this.#links.splice(0).reverse()) link[Symbol.dispose]();
   }
 
   /** Disarms, keeps what was counted and gathered, and closes everything else. */
@@ -159,30 +216,33 @@ export class Session implements Disposable {
     for (const opened of this.#opened.splice(0).reverse()) opened[Symbol.dispose]();
   }
 
-  #attachAll({ attachments, way, kernel, statistics }: SessionRequest): void {
-    const loaded = new Map<ProgramSpec, KernelProgram>();
+  #attachAll(attachments: readonly Attachment[]): void {
+    const { way, kernel } = this.#arming;
     const left = new PlacesLeft(attachments);
-    const files = new Set<string>();
     for (const attachment of attachments) {
-      const { program: spec, sites } = attachment;
-      let program = loaded.get(spec);
-      if (program === undefined) {
-        program = this.#open(loadProgram(spec, this.#maps, { multi: way === "uprobe_multi", statistics }));
-        loaded.set(spec, program);
-        this.#programs.push(program);
-        if (program.statistics !== undefined)
-          this.verified.push({ name: spec.name, statistics: program.statistics });
-      }
+      const { sites } = attachment;
+      const program = this.#load(attachment.program);
       // Why one by one: the PMU arms them so, and one that is refused then undoes no other, which takes 0.1 s a place.
       const batches = way === "uprobe_multi" ? [sites] : sites.map((site) => [site]);
       const attach = way === "uprobe_multi" ? kernel.attachMulti : kernel.attachPmu;
       for (const batch of batches) {
         const standing = this.#attach(attach, { ...attachment, sites: batch }, program, left);
         this.armed.places += standing;
-        if (standing > 0) files.add(attachment.openPath);
+        if (standing > 0) this.#files.add(attachment.openPath);
       }
     }
-    this.armed.files = files.size;
+    this.armed.files = this.#files.size;
+  }
+
+  #load(spec: ProgramSpec): KernelProgram {
+    const { way, statistics } = this.#arming;
+    const known = this.#programs.get(spec);
+    if (known !== undefined) return known;
+    const program = this.#open(loadProgram(spec, this.#maps, { multi: way === "uprobe_multi", statistics }));
+    this.#programs.set(spec, program);
+    if (program.statistics !== undefined)
+      this.verified.push({ name: spec.name, statistics: program.statistics });
+    return program;
   }
 
   /** Arms the places in each process, without those that the kernel refuses; returns how many stand. */
@@ -194,12 +254,13 @@ export class Session implements Disposable {
   ): number {
     let wanted = sites;
     for (const pid of pids.length === 0 ? [undefined] : pids) {
-      let link: Disposable | undefined;
-      while (link === undefined && wanted.length > 0) {
+      let linked: Linked | undefined;
+      while (linked === undefined && wanted.length > 0) {
+        const request = { program, openPath, shownPath, returns, sites: wanted, pid };
         try {
-          link = attach({ program, openPath, shownPath, returns, sites: wanted, pid });
+          linked = { link: attach(request), attach, request };
         } catch (error) {
-          if (!(error instanceof RefusedPlaceError) || this.refused.length >= mostRefusals) throw error;
+          if (!(error instanceof RefusedPlaceError) || left.refused >= mostRefusals) throw error;
           // Why: a probe without any place would wait for nothing.
           if (left.take(probe) === 0) throw error;
           const { site, what } = error;
@@ -207,7 +268,7 @@ export class Session implements Disposable {
           wanted = wanted.filter((other) => other !== site);
         }
       }
-      if (link !== undefined) this.#links.push(link);
+      if (linked !== undefined) this.#links.push(linked);
     }
     return wanted.length;
   }
@@ -227,6 +288,7 @@ export class Session implements Disposable {
 /** How many places of each probe the kernel has not refused. */
 class PlacesLeft {
   readonly #counts = new Map<number, number>();
+  refused = 0;
 
   constructor(attachments: readonly Attachment[]) {
     for (const { probe, sites } of attachments)
@@ -237,6 +299,7 @@ class PlacesLeft {
   take(probe: number): number {
     const left = this.#counts.get(probe)! - 1;
     this.#counts.set(probe, left);
+    this.refused++;
     return left;
   }
 }

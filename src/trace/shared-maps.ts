@@ -31,7 +31,7 @@ export function missedReturns(probe: number, { aggregates }: SharedObjects): num
   return aggregates.length + 2 * probe;
 }
 
-/** The number in the map `drops` that counts calls of a span whose return the kernel will not show. */
+/** The number in the map `drops` that counts calls of a span whose return the kernel will not show; of a pair, ends of what was given up. */
 export function deepCalls(probe: number, shared: SharedObjects): number {
   return missedReturns(probe, shared) + 1;
 }
@@ -45,7 +45,7 @@ export interface SharedByParts {
 
 /** What the compiler must know of the maps that a part shares with others; `kept`: what the entry of its span keeps. */
 export function sharedOptions(
-  { aggregates, role, probe }: ProbePart,
+  { aggregates, role, probe, pair }: ProbePart,
   { objects: shared, depth }: SharedByParts,
   kept: KeptLayout | undefined,
 ): Pick<CompileOptions, "aggregates" | "span"> {
@@ -53,9 +53,11 @@ export function sharedOptions(
     const number = shared.requireNumber(aggregate);
     return { map: aggregateMap(number), spec: aggregate.spec, number };
   });
-  const span = { map: `span_${probe}`, number: missedReturns(probe, shared) };
+  const apart = pair && { number: deepCalls(probe, shared) };
+  const span = { map: `span_${probe}`, number: missedReturns(probe, shared), apart };
   if (role === "whole") return { aggregates: numbered };
-  const deep = depth && { ...depth, number: deepCalls(probe, shared) };
+  // Why not of pairs: their second end is no return that the kernel may not show.
+  const deep = depth && pair === undefined ? { ...depth, number: deepCalls(probe, shared) } : undefined;
   if (role === "span-entry") return { aggregates: numbered, span: { ...span, role: "entry", deep } };
   assert(kept !== undefined, "the return of a span before its entry");
   return { aggregates: numbered, span: { ...span, role: "return", kept } };

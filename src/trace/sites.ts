@@ -5,7 +5,7 @@
 import { escapeControls, isGlob } from "../base/text.js";
 import { demangle } from "../demangle/demangle.js";
 import type { UprobeSite } from "../kernel/uprobes.js";
-import type { CompiledProbe } from "../lang/compile.js";
+import type { CompiledEvent, CompiledProbe } from "../lang/compile.js";
 import { cookieOf } from "../lang/event.js";
 import type { CallerRule } from "../lang/target.js";
 import type { Selector } from "../lang/tree.js";
@@ -14,6 +14,7 @@ import type { Binary } from "../target/binary.js";
 import { findCallerRules } from "../target/entry-caller.js";
 import type { ResolvedProbe } from "../target/resolve.js";
 import type { Site } from "../target/site.js";
+import { joinAttachments } from "./joined.js";
 import { pairSites } from "./pairs.js";
 import type { ProbePart } from "./parts.js";
 import type { TracedProbe, TracedSite } from "./probe.js";
@@ -34,28 +35,66 @@ export interface FoundParts {
 
 /** The sites of a session by number, and what is to be armed, in this order. */
 export interface PlacedSites {
-  readonly sites: readonly TracedSite[];
+  readonly sites: TracedSite[];
   readonly attachments: readonly Attachment[];
 }
 
-/** Numbers the sites of all probes. Of a span both ends have one number: that of the function. */
-export function placeSites(probes: readonly TracedProbe[], found: FoundParts): PlacedSites {
+/**
+ * Numbers the sites of all probes, behind those that there are already. Of a span both ends have one number: that of the
+ * function. So have all places of one marker: what is gathered by function holds a marker once.
+ */
+export function placeSites(
+  probes: readonly TracedProbe[],
+  found: FoundParts,
+  earlier: readonly TracedSite[] = [],
+): PlacedSites {
+  const before = earlier.length;
   const sites: TracedSite[] = [];
   const attachments: Attachment[] = [];
   for (const probe of probes) {
-    const first = sites.length;
+    const first = before + sites.length;
     const ends = endsOf(probe.number, found);
     const { selector } = found.parts[ends[0]!.part]!.parsed.tree;
-    for (const site of ends[0]!.sites) sites.push(tracedSite(probe, selector, site));
+    const shownAt = shownProbes(probe, found.compiled[probe.number]!);
+    const isPair = found.parts[probe.number]!.pair !== undefined;
+    for (const site of ends[0]!.sites)
+      sites.push(tracedSite(shownAt(site), isPair ? "pair" : selector, site));
+    const isMarker = selector.kind === "marker" && ends.length === 1;
+    const numbers = isMarker || isPair ? numberTwins([...earlier, ...sites], first) : undefined;
+    const numberOf = isPair ? numbersOfPairs(ends[0]!.sites, numbers!) : undefined;
     for (const { part, sites: placed } of ends) {
       const target = found.resolved[part]!;
       // Why only then: it reads each entry's first bytes.
       const rules = found.needsCallers ? findCallerRules(placed) : [];
       const pidsOf = (binary: Binary): readonly number[] => found.pidsOf(target, binary);
-      attachments.push(...groupSites(placed, { probe: part, first, rules, pidsOf }, found.compiled[part]!));
+      const groups = groupSites(
+        placed,
+        {
+          probe: part,
+          first,
+          numbers: numberOf === undefined ? numbers : placed.map(numberOf),
+          rules,
+          pidsOf,
+        },
+        found.compiled[part]!,
+      );
+      attachments.push(...joinAttachments(groups));
     }
   }
   return { sites, attachments };
+}
+
+/** A probe as its sites show it: without a format each marker of a pattern has events of its own. */
+function shownProbes(probe: TracedProbe, { events }: CompiledProbe): (site: Site) => TracedProbe {
+  // Why the same object for the same events: there is one printer for each.
+  const known = new Map<CompiledEvent, TracedProbe>();
+  return ({ layout }) => {
+    const event = events[layout];
+    if (probe.shown === undefined || event === undefined) return probe;
+    const shown = known.get(event) ?? { ...probe, ...event };
+    known.set(event, shown);
+    return shown;
+  };
 }
 
 /** The parts of a probe with their sites, in the order in which they are armed. Why the entry first: a return without one is worth nothing. */
@@ -63,6 +102,17 @@ function endsOf(probe: number, { parts, resolved, isEverywhere }: FoundParts) {
   const only = (sites: readonly Site[]): readonly Site[] => (isEverywhere ? withoutTwins(sites) : sites);
   const entry = parts.findIndex((part) => part.role === "span-entry" && part.probe === probe);
   if (entry === -1) return [{ part: probe, sites: only(resolved[probe]!.sites) }];
+  // Why: of a file that is still to come there is nothing to pair.
+  if (resolved[entry]!.users.size === 0)
+    return [
+      { part: entry, sites: [] },
+      { part: probe, sites: [] },
+    ];
+  if (parts[probe]!.pair !== undefined)
+    return [
+      { part: entry, sites: only(resolved[entry]!.sites) },
+      { part: probe, sites: only(resolved[probe]!.sites) },
+    ];
   const pairs = pairSites({ ...resolved[entry]!, sites: only(resolved[entry]!.sites) }, resolved[probe]!);
   return [
     { part: entry, sites: pairs.map((pair) => pair.entry) },
@@ -70,11 +120,32 @@ function endsOf(probe: number, { parts, resolved, isEverywhere }: FoundParts) {
   ];
 }
 
+/** The numbers of the sites from `first` on: that of the first site that shows the same. */
+function numberTwins(sites: readonly TracedSite[], first: number): readonly number[] {
+  const known = new Map<TracedProbe, Map<string, number>>();
+  const numbers = sites.map(({ probe, label }, number) => {
+    const labels = known.get(probe) ?? new Map<string, number>();
+    known.set(probe, labels);
+    const twin = labels.get(label) ?? number;
+    labels.set(label, twin);
+    return twin;
+  });
+  return numbers.slice(first);
+}
+
+/** The number of a pair, by the places where it begins, for all its places. */
+function numbersOfPairs(begins: readonly Site[], numbers: readonly number[]): (site: Site) => number {
+  const byName = new Map(begins.map(({ names }, index) => [names[0], numbers[index]!]));
+  return ({ names }) => byName.get(names[0])!;
+}
+
 /** What a session knows of the sites of one part. */
 interface SiteNumbers {
   readonly probe: number;
   /** Number of the first site among those of all probes. */
   readonly first: number;
+  /** Where sites share numbers. */
+  readonly numbers: readonly number[] | undefined;
   /** One per site, or none. */
   readonly rules: readonly CallerRule[];
   readonly pidsOf: (binary: Binary) => readonly number[];
@@ -83,13 +154,14 @@ interface SiteNumbers {
 /** Sites that share program, file and kind of trap are armed together; a site's number, with its rule, is its cookie. */
 function groupSites(
   sites: readonly Site[],
-  { probe, first, rules, pidsOf }: SiteNumbers,
+  { probe, first, numbers: given, rules, pidsOf }: SiteNumbers,
   { programs }: CompiledProbe,
 ): Attachment[] {
   const groups = new Map<string, { readonly attachment: Attachment; readonly members: UprobeSite[] }>();
+  const numbers = new Map(programs.map((program, number) => [program, number]));
   sites.forEach((site, index) => {
     const { binary, layout, trap } = site;
-    const key = `${layout} ${binary.fd} ${trap}`;
+    const key = `${numbers.get(programs[layout]!)} ${binary.fd} ${trap}`;
     let group = groups.get(key);
     if (group === undefined) {
       const members: UprobeSite[] = [];
@@ -109,7 +181,7 @@ function groupSites(
       };
       groups.set(key, group);
     }
-    const cookie = cookieOf(first + index, rules[index] ?? "complete");
+    const cookie = cookieOf(given?.[index] ?? first + index, rules[index] ?? "complete");
     group.members.push({ offset: site.offset, semaphore: site.semaphore, cookie });
   });
   return [...groups.values()].map(({ attachment }) => attachment);
@@ -129,7 +201,7 @@ function withoutTwins(sites: readonly Site[]): readonly Site[] {
 }
 
 /** Why a getter: of 78,000 places of a pattern few are hit, and a demangled name costs more than arming its place. */
-function tracedSite(probe: TracedProbe, selector: Selector, site: Site): TracedSite {
+function tracedSite(probe: TracedProbe, selector: Selector | "pair", site: Site): TracedSite {
   let label: string | undefined;
   return {
     probe,
@@ -139,10 +211,11 @@ function tracedSite(probe: TracedProbe, selector: Selector, site: Site): TracedS
   };
 }
 
-/** What the FUNC column shows: an exact name as it was typed, of a pattern each function's own. */
-function labelOf(selector: Selector, site: Site): string {
+/** What the FUNC column shows: an exact name as it was typed, of a pattern each function's own, of a marker as its note has it. */
+function labelOf(selector: Selector | "pair", site: Site): string {
+  if (selector === "pair") return site.names[0]!;
   if (selector.kind === "address") return `0x${selector.address.toString(16)}`;
-  if (selector.kind === "marker") return `${selector.provider ?? ""}:${selector.marker}`;
+  if (selector.kind === "marker") return site.names[0]!;
   if (isGlob(selector.symbol)) return demangle(site.names[0]!) ?? site.names[0]!;
   return selector.offset === 0 ? selector.symbol : `${selector.symbol}+0x${selector.offset.toString(16)}`;
 }

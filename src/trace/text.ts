@@ -15,13 +15,47 @@ export function printBytes(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, end);
 }
 
-/** Decodes UTF-8, or says undefined when the bytes are none. */
+/** Decodes UTF-8, and Java's modified UTF-8 with its pairs of surrogates; says undefined when the bytes are neither. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return strict.decode(bytes);
   } catch {
-    return undefined;
+    const joined = joinSurrogates(bytes);
+    return joined && decodeText(joined);
   }
+}
+
+/**
+ * Makes UTF-8 of modified UTF-8; undefined where there is no pair of surrogates. Spec: Java Virtual Machine Specification 4.4.7: what
+ * UTF-8 has in four bytes are two surrogates of three bytes each there, which UTF-8 never holds.
+ */
+function joinSurrogates(bytes: Uint8Array): Uint8Array | undefined {
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (let at = bytes.indexOf(surrogate); at !== -1; at = bytes.indexOf(surrogate, at + 1)) {
+    const units = bytes.subarray(at, at + pairLength);
+    if (at < done || !isPair(units)) continue;
+    const [high, low] = [1, 4].map((first) => ((units[first]! & 0x3f) << 6) | (units[first + 1]! & 0x3f));
+    const character = String.fromCharCode(0xd000 | high!, 0xd000 | low!);
+    parts.push(bytes.subarray(done, at), Buffer.from(character));
+    done = at + pairLength;
+  }
+  return done === 0 ? undefined : Buffer.concat([...parts, bytes.subarray(done)]);
+}
+
+/** What every surrogate begins with. */
+const surrogate = 0xed;
+const pairLength = 6;
+
+function isPair([first, high, end, second, low, last]: Uint8Array): boolean {
+  const isLead = first === surrogate && high !== undefined && high >> 4 === 0xa;
+  return (
+    isLead && second === surrogate && low !== undefined && low >> 4 === 0xb && isTail(end) && isTail(last)
+  );
+}
+
+function isTail(byte: number | undefined): boolean {
+  return byte !== undefined && byte >> 6 === 0b10;
 }
 
 /** One character per byte, for output that is written as latin1: the bytes arrive as they were. */
@@ -47,8 +81,8 @@ function printUnusual(bytes: Uint8Array): string {
 function readBroken(bytes: Uint8Array, show: (character: string) => string): string {
   let shown = "";
   for (let at = 0; at < bytes.length;) {
-    const length = sequenceLength(bytes[at]!);
-    const character = decodeStrictly(bytes.subarray(at, at + length));
+    const length = sequenceLength(bytes, at);
+    const character = decodeOne(bytes.subarray(at, at + length));
     shown += character === undefined ? `\\x${bytes[at]!.toString(16).padStart(2, "0")}` : show(character);
     at += character === undefined ? 1 : length;
   }
@@ -56,13 +90,15 @@ function readBroken(bytes: Uint8Array, show: (character: string) => string): str
 }
 
 /** Spec: RFC 3629, section 3: the first byte says how many follow. */
-function sequenceLength(first: number): number {
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
   if (first < 0x80) return 1;
+  if (first === surrogate && isPair(bytes.subarray(at, at + pairLength))) return pairLength;
   if (first >= 0xf0) return 4;
   return first >= 0xe0 ? 3 : 2;
 }
 
-function decodeStrictly(bytes: Uint8Array): string | undefined {
+function decodeOne(bytes: Uint8Array): string | undefined {
   if (bytes.length > 1) return decodeText(bytes);
   return bytes[0]! < 0x80 ? String.fromCharCode(bytes[0]!) : undefined;
 }

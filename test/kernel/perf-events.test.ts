@@ -107,6 +107,7 @@ describe.runIf(needs("process events"))("process events", () => {
       "i=0; while [ $i -lt 600 ]; do /bin/true; i=$((i+1)); done",
     ]);
     events.drain();
+    expect(events.overflows).toBe(1);
     // The kernel tells of losses with the next record that fits.
     execFileSync("taskset", ["-c", "0", "/bin/true"]);
     events.drain();

@@ -121,6 +121,13 @@ describe.runIf(needs("attach cookie", "perf_event links", "uprobe_multi")).each(
     expect(await target.line()).toBe("done 0");
   });
 
+  test("a place where another tracer raises another semaphore is refused, and the error says so", () => {
+    using program = loadProgram(emptyProgram(), new Map(), { multi: way.multi });
+    const semaphore = fileOffsetOf(binary, "armed");
+    using _other = arm(program, { sites: [{ offset: alpha, semaphore, cookie: 0 }] });
+    expect(errorOf(() => arm(program))).toMatch(/or another tracer watches a marker there in another way/);
+  });
+
   test("no such file", () => {
     using program = loadProgram(emptyProgram(), new Map(), { multi: way.multi });
     const missing = "/no/such/file";

@@ -72,6 +72,7 @@ describe("without a process", () => {
       /PATH \(.*\), libraries .*ld\.so\.cache[^]*did you mean "redis-server"/,
     );
     expect(() => findTarget("libcc.so.6")).toThrow('did you mean "libc.so.6"');
+    expect(() => findTarget("libcc.so.6")).toThrow("or a process that runs it with -p PID");
   });
 
   it("an empty name needs a process", () => {

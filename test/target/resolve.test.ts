@@ -343,10 +343,10 @@ describe("processes", () => {
   });
 });
 
-it("markers are refused with a sentence until they are there", async () => {
+it("a file without the marker says so, and what it has", async () => {
   using resolver = new TargetResolver({ pids: [] });
   const marker: Selector = { kind: "marker", library: program, provider: undefined, marker: "m", span };
-  expect((await failure(resolver.resolveSites(marker))).what).toContain("cannot be traced yet");
+  expect((await failure(resolver.resolveSites(marker))).what).toBe(`no marker "m" in ${program}`);
 });
 
 async function failure(promise: Promise<ResolvedProbe>): Promise<UscopeError> {

@@ -4,9 +4,16 @@ import { once } from "node:events";
 import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { timeAt } from "../../src/lang/event.js";
-import { isSameDevice, MappedBinaries, mostBinaries } from "../../src/target/mapped-binaries.js";
+import {
+  isSameDevice,
+  MappedBinaries,
+  mayBeMapped,
+  mostBinaries,
+  openMapped,
+} from "../../src/target/mapped-binaries.js";
 import type { Mapping } from "../../src/target/mappings.js";
 import { requireProcess } from "../../src/target/process.js";
 import { Symbolizer } from "../../src/target/symbolize.js";
@@ -266,5 +273,31 @@ describe.runIf(needs("process events"))("records of mappings that the kernel cou
     followed.drain();
     expect(followed.lost).toBeGreaterThan(0);
     expect(symbolizer.isStale(nobody)).toBe(true);
+  });
+});
+
+describe("a mapping", () => {
+  test("is of a file of the same device only", () => {
+    const mapping = { ...textOf(first), device: "fe:01", inode: 5n };
+    expect(mayBeMapped(mapping, { device: 0xfe01n, inode: 5n })).toBe(true);
+    expect(mayBeMapped(mapping, { device: 0xfe02n, inode: 5n })).toBe(false);
+    expect(mayBeMapped(mapping, { device: 0xfe01n, inode: 6n })).toBe(false);
+  });
+
+  test("whose path leads to a pipe by now does not have it opened", async () => {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    // Kernel: who opens a pipe for writing waits until somebody opens it for reading.
+    const writer = spawn("sh", ["-c", 'echo > "$0"', path]);
+    try {
+      const closed = vi.fn<() => void>();
+      writer.once("close", closed);
+      await sleep(100);
+      expect(openMapped(nobody, { ...textOf(first), path })).toBeUndefined();
+      await sleep(100);
+      expect(closed).not.toHaveBeenCalled();
+    } finally {
+      writer.kill();
+    }
   });
 });

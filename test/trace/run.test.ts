@@ -29,7 +29,7 @@ describe.runIf(needs("uprobe_multi", "process events"))("a run that cannot begin
     const session = new Session(prepared.session);
     session[Symbol.dispose]();
     const before = countDescriptors();
-    const limits = { children: true, budgetPercent: undefined };
+    const limits = { children: true, includeSelf: false, budgetPercent: undefined };
     // Why it cannot: a closed session has no map of members.
     expect(() => new Run(limits, prepared, session, undefined)).toThrow();
     // Why: an end that the event loop takes part in is over when it has turned.

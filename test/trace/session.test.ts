@@ -4,9 +4,15 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { FileOffset } from "../../src/base/bytes.js";
+import { KernelError } from "../../src/base/errors.js";
 import { attachMulti, attachPmu, RefusedPlaceError } from "../../src/kernel/uprobes.js";
 import type { UprobeLink, UprobeRequest, UprobeSite } from "../../src/kernel/uprobes.js";
+import { siteOf } from "../../src/lang/event.js";
+import { openBinary } from "../../src/target/binary.js";
+import type { Binary } from "../../src/target/binary.js";
 import { arm } from "../../src/trace/arm.js";
+import type { Arm } from "../../src/trace/growth.js";
 import { prepare } from "../../src/trace/prepare.js";
 import type { Prepared, PrepareRequest } from "../../src/trace/prepare.js";
 import { Session } from "../../src/trace/session.js";
@@ -20,6 +26,18 @@ const binary = compile("calls.c", ["-O2"]);
 const ways: readonly AttachWay[] = ["uprobe_multi", "pmu"];
 /** What instruction-forms.c and the table of instructions say of a LOCK prefix. */
 const refusal = "the kernel cannot put a probe on the instruction there (ENOTSUPP: operation not supported)";
+
+const refusedPlace = new KernelError({
+  what: "no descriptor",
+  at: "a test",
+  fix: "none",
+  call: "bpf BPF_LINK_CREATE uprobe_multi",
+  errno: 5,
+});
+
+function openLibrary(): Binary {
+  return openBinary(compile("late-library.c", ["-O2", "-shared", "-fPIC"]));
+}
 
 function prepareProbe(probe: string, pids: readonly number[], attach: AttachWay): Promise<Prepared> {
   const request: PrepareRequest = {
@@ -206,3 +224,52 @@ describe.runIf(hasOverlay && needs("attach cookie", "perf_event links", "uprobe_
     });
   },
 );
+
+describe.runIf(needs("attach cookie", "perf_event links", "uprobe_multi"))("what is added later", () => {
+  it("leaves nothing behind when it fails, and may be refused sixteen places each time", async () => {
+    await using target = converse(binary);
+    await target.line();
+    using prepared = await prepareProbe(`${binary}:alpha`, [target.child.pid!], "pmu");
+    const [attachment] = prepared.session.attachments;
+    const [site] = attachment!.sites;
+    const refused = { ...site!, offset: 1 as FileOffset };
+    const fatal = { ...site!, offset: 2 as FileOffset };
+    const attach = (request: UprobeRequest): UprobeLink => {
+      const { offset } = request.sites[0]!;
+      if (offset === refused.offset) throw new RefusedPlaceError(refusedPlace, request.sites[0]!);
+      if (offset === fatal.offset) throw new Error("fatal");
+      return attachPmu(request);
+    };
+    const kernel = { ...thisKernel, attachPmu: attach };
+    using session = new Session({ ...prepared.session, kernel, attachments: [] });
+    const { name } = attachment!.program;
+    const before = bpftoolCounts(name).links;
+    const add = (...sites: readonly UprobeSite[]): unknown => session.add([{ ...attachment!, sites }]);
+    expect(() => add(site!, refused, fatal)).toThrow("fatal");
+    expect(session.refused).toEqual([]);
+    expect(session.armed).toEqual({ places: 0, files: 0 });
+    expect(bpftoolCounts(name).links).toBe(before);
+    const sixteen = Array.from({ length: 16 }, () => ({ ...refused }));
+    for (let round = 0; round < 2; round++) expect(add(site!, ...sixteen)).toHaveLength(16);
+    expect(session.armed).toEqual({ places: 2, files: 1 });
+  });
+
+  it("is as if it had never been when its places cannot be armed", async () => {
+    await using target = converse(binary);
+    await target.line();
+    using prepared = await prepareProbe("u::late:worked", [target.child.pid!], "uprobe_multi");
+    const growth = prepared.growth!;
+    const take = (arm: Arm): ReturnType<typeof growth.take> =>
+      growth.take(openLibrary(), target.child.pid!, arm);
+    const failing = await take(() => {
+      throw refusedPlace;
+    });
+    expect(failing).toMatchObject({ places: 0, skipped: [{ reason: refusedPlace.what }] });
+    expect(growth.isWaiting).toBe(true);
+    const taken = await take((attachments) => [
+      { site: siteOf(attachments[0]!.sites[0]!.cookie), reason: "not this one" },
+    ]);
+    expect(taken).toMatchObject({ places: 0, skipped: [{ reason: "not this one" }] });
+    expect(growth.isWaiting).toBe(false);
+  });
+});

@@ -14,6 +14,10 @@ test.each([
   ["broken UTF-8", Buffer.from([0x61, 0xff, 0xc3, 0x28]), "a\\xff\\xc3("],
   ["cut UTF-8", Buffer.from([0xe6, 0x97]), "\\xe6\\x97"],
   ["overlong UTF-8", Buffer.from([0xc0, 0xaf]), "\\xc0\\xaf"],
+  ["modified UTF-8", Buffer.from("61c3bceda0bdedb88062", "hex"), "aü😀b"],
+  ["modified UTF-8 behind broken bytes", Buffer.from("ffeda0bdedb880eda0bdedb881", "hex"), "\\xff😀😁"],
+  ["half a pair of surrogates", Buffer.from("eda0bd61", "hex"), "\\xed\\xa0\\xbda"],
+  ["a pair the wrong way round", Buffer.from("edb880eda0bd", "hex"), "\\xed\\xb8\\x80\\xed\\xa0\\xbd"],
   ["NUL", Buffer.from([0x61, 0, 0x62]), "a\\x00b"],
 ])("printBytes shows %s", (_name, bytes, expected) => {
   expect(shown(bytes)).toBe(expected);
@@ -40,6 +44,9 @@ test("printBytes leaves printable Unicode as it is", () => {
 test("decodeText takes UTF-8 only, rawBytes keeps every byte", () => {
   expect(decodeText(Buffer.from("é"))).toBe("é");
   expect(decodeText(Buffer.from([0xff]))).toBeUndefined();
+  expect(decodeText(Buffer.from("eda0bdedb880c3bceda0bdedb881", "hex"))).toBe("😀ü😁");
+  expect(decodeText(Buffer.from("eda0bdedb880ff", "hex"))).toBeUndefined();
+  expect(decodeText(Buffer.from("eda0bdeda0bdedb880", "hex"))).toBeUndefined();
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   expect(Buffer.from(rawBytes(all, 0, 256), "latin1")).toEqual(all);
 });

@@ -3,7 +3,9 @@
  * Does not own their layout there (lang/aggregates.ts) nor reading them (snapshot.ts).
  */
 import { UsageError } from "../../base/errors.js";
+import { holdsStack } from "../../lang/aggregates.js";
 import type { AggregateSpec, KeyPartSpec } from "../../lang/aggregates.js";
+import { mostFrames } from "../../lang/event.js";
 import type { KeyForm } from "../../lang/script/handed-over.js";
 import type { IntegerTypes, ProcessValue } from "../../lang/script/parameter.js";
 import { i16, i32, i64, i8, u16, u32, u64, u8 } from "../../lang/types.js";
@@ -11,20 +13,28 @@ import type { IntegerType } from "../../lang/types.js";
 
 type NumberName = Exclude<keyof IntegerTypes, "bool">;
 
+/** A part of a key that tables can have too. */
+type PlainPart = NumberName | "text" | `text(${number})` | "comm" | "process" | "function";
+
 /**
  * The type of one part of a key: an integer, text (of at most 32 bytes, or as many as said), the thread's name, the process
- * (pid and name), or the function that was hit.
+ * (pid and name), the function that was hit, or the user stack as names.
  */
-export type KeyPart = NumberName | "text" | `text(${number})` | "comm" | "process" | "function";
+export type KeyPart = PlainPart | "stack";
 
 /** What a key is made of: one part, some by name, or some in a row. */
-export type KeySchema = KeyPart | readonly KeyPart[] | { readonly [name: string]: KeyPart };
+export type KeySchema<Part extends KeyPart = KeyPart> =
+  | Part
+  | readonly Part[]
+  | { readonly [name: string]: Part };
 
 type PartOf<Part> = Part extends NumberName
   ? IntegerTypes[Part]
   : Part extends "process"
     ? ProcessValue
-    : string;
+    : Part extends "stack"
+      ? readonly string[]
+      : string;
 
 /** The key that a schema describes. */
 export type KeyOf<Schema> = Schema extends KeyPart
@@ -141,10 +151,16 @@ export function histogram(options: HistogramOptions<KeySchema> = {}): Histogram<
 }
 
 /** A table of values by key. */
-export function table<const Schema extends KeySchema, Name extends NumberName>(
+export function table<const Schema extends KeySchema<PlainPart>, Name extends NumberName>(
   options: AggregateOptions<Schema> & { readonly key: Schema; readonly value: Name },
 ): Table<KeyOf<Schema>, IntegerTypes[Name]> {
   const { spec, form } = declare("table", options);
+  if (holdsStack(spec))
+    throw new UsageError({
+      what: "a table has no stacks as keys",
+      at: "the key of an aggregate",
+      fix: "count, or sum up, by stack: counter, summary and histogram have such keys",
+    });
   const calls = { get: onlyInProbes, has: onlyInProbes, set: onlyInProbes, delete: onlyInProbes };
   return { kind: "table", spec: { ...spec, value: integers[options.value] }, form, ...calls };
 }
@@ -195,13 +211,14 @@ function partSpecs(part: KeyPart): readonly KeyPartSpec[] {
   if (part === "process") return [{ kind: "integer", type: u32 }, { kind: "comm" }];
   if (part === "comm") return [{ kind: "comm" }];
   if (part === "function") return [{ kind: "site" }];
+  if (part === "stack") return [{ kind: "stack", depth: mostFrames }];
   if (Object.hasOwn(integers, part)) return [{ kind: "integer", type: integers[part as NumberName] }];
   const bytes = part === "text" ? defaultText : Number(/^text\((\d+)\)$/.exec(part)?.[1]);
   if (bytes >= 1 && bytes <= mostText) return [{ kind: "text", bytes }];
   throw new UsageError({
     what: `"${part}" is no part of a key`,
     at: "the key of an aggregate",
-    fix: `use one of ${Object.keys(integers).join(" ")} text text(N) comm process function, N up to ${mostText}`,
+    fix: `use one of ${Object.keys(integers).join(" ")} text text(N) comm process function stack, N up to ${mostText}`,
   });
 }
 

@@ -24,10 +24,12 @@ export function eventDecoders(
     address: (record, address) => printAddress(pidOf(record), address),
     site: (site) => sites[site]?.label ?? `site ${site}`,
   };
-  const decoders = probes.map((probe) => probeDecoder(probe, resolving));
+  // Why not beforehand: what the events of a marker hold is known when a file with it is found, which may be later.
+  const decoders: Decoder[] = [];
   return (site, record) => {
     const { number } = sites[site]!.probe;
-    const event = decoders[number]!(record);
+    decoders[number] ??= probeDecoder(probes[number]!, resolving);
+    const event = decoders[number](record);
     const name = names[number];
     return name === undefined ? event : { name, event };
   };

@@ -3,23 +3,27 @@
  * Does not own their layout (lang/aggregates.ts).
  */
 import { unreachable } from "../../base/assert.js";
-import { bytesThere, nullText, placeKey } from "../../lang/aggregates.js";
+import { bytesThere, nullText, placeKey, sizeOf } from "../../lang/aggregates.js";
 import type { AggregateSpec, KeyPartSpec } from "../../lang/aggregates.js";
 import type { KeyForm } from "../../lang/script/handed-over.js";
 import { readInteger } from "../events.js";
+import type { StackNames } from "../stacks.js";
 import { readBytes } from "../text.js";
 
 /** Reads a key into a value. */
 export type KeyReader = (key: Uint8Array) => unknown;
 
-/** Makes the reader of an aggregate's keys; `siteName` names functions. */
-export function keyReader(
-  { key }: AggregateSpec,
-  form: KeyForm,
-  siteName: (site: number) => string,
-): KeyReader {
+/** What names the parts of keys that programs keep as numbers. */
+export interface KeyNames {
+  /** What a site is called. */
+  siteName(site: number): string;
+  readonly stacks: Pick<StackNames, "find">;
+}
+
+/** Makes the reader of an aggregate's keys. */
+export function keyReader({ key }: AggregateSpec, form: KeyForm, names: KeyNames): KeyReader {
   const { offsets } = placeKey(key);
-  const parts = key.map((part, index) => partReader(part, offsets[index]!, siteName));
+  const parts = key.map((part, index) => partReader(part, offsets[index]!, names));
   const shaped = groupParts(form, parts);
   switch (form.kind) {
     case "none":
@@ -62,7 +66,22 @@ function kindsOf(form: KeyForm): readonly ("single" | "process")[] {
   }
 }
 
-function partReader(part: KeyPartSpec, offset: number, siteName: (site: number) => string): KeyReader {
+/**
+ * Makes what is equal for keys that are read alike. Why: a stack is one key in each process, and of each order in which its
+ * libraries were loaded; as names it is the same.
+ */
+export function identityReader({ key }: AggregateSpec, { stacks }: KeyNames): (bytes: Uint8Array) => string {
+  const { offsets } = placeKey(key);
+  return (bytes) =>
+    key
+      .map((part, index) => {
+        const own = bytes.subarray(offsets[index]!, offsets[index]! + sizeOf(part));
+        return part.kind === "stack" ? stacks.find(part, own).join("\n") : bufferOf(own).toString("latin1");
+      })
+      .join("\0");
+}
+
+function partReader(part: KeyPartSpec, offset: number, { siteName, stacks }: KeyNames): KeyReader {
   switch (part.kind) {
     case "integer":
       return (bytes) => readInteger(viewOf(bytes), offset, part.type.bytes, part.type.signed);
@@ -72,6 +91,8 @@ function partReader(part: KeyPartSpec, offset: number, siteName: (site: number) 
       return (bytes) => textOf(bytes.subarray(offset, offset + 16));
     case "text":
       return (bytes) => readText(bytes, offset, part.bytes);
+    case "stack":
+      return (bytes) => stacks.find(part, bytes.subarray(offset, offset + sizeOf(part)));
     default:
       return unreachable(part);
   }

@@ -12,7 +12,7 @@ import type { EventRecord } from "../events.js";
 import type { SkippedPlace } from "../plan.js";
 import type { Losses } from "../probe.js";
 import { findHost } from "../host.js";
-import { printArmed, printEnding, printVerbose } from "../remarks.js";
+import { printArmed, printEnding, printLateFile, printVerbose } from "../remarks.js";
 import type { Aggregate } from "./aggregate.js";
 import { pause, requireIntervals } from "./intervals.js";
 import type { IntervalOptions } from "./intervals.js";
@@ -169,7 +169,7 @@ class RunningObservation implements Observation<unknown> {
     aggregate: Source,
     options: ReadOptions = {},
   ): Promise<RowsOf<Source>> {
-    return (await this.#reader(aggregate)).rows(options);
+    return await (await this.#reader(aggregate)).rows(options);
   }
 
   async *intervals<Source extends Aggregate>(
@@ -194,7 +194,7 @@ class RunningObservation implements Observation<unknown> {
         if (options.times !== undefined && number >= options.times) await this.stop();
         isLast = over.signal.aborted;
         if (this.#isDisposed) return;
-        yield reader.added(options);
+        yield await reader.added(options);
       }
       await end;
     } finally {
@@ -257,6 +257,7 @@ class RunningObservation implements Observation<unknown> {
       signal: AbortSignal.any(limits),
       isReady: () => !this.#queue.isFull,
       onEvent: (record: EventRecord) => this.#queue.push(decode(siteOf(record), record)),
+      onLateFile: (file) => host?.say(printLateFile(file)),
     });
     host?.say(printEnding(trace, ending));
     return ending;
@@ -272,7 +273,7 @@ async function armProbes(probes: NamedList, options: ObserveOptions): Promise<Tr
     throw new UsageError({
       what: `"${strange[0] ?? ""}" is no probe`,
       at: "observe",
-      fix: "make it with uprobe(), uretprobe() or span()",
+      fix: "make it with uprobe(), uretprobe(), usdt() or span()",
     });
   const { seconds, signal: _signal, ...request } = options;
   if (seconds !== undefined && !(seconds > 0))

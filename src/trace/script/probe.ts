@@ -1,11 +1,30 @@
 /**
- * Owns the probes that authors write as functions: `uprobe`, `uretprobe`, `span`; as plain data, nothing is read or armed yet.
+ * Owns the probes that authors write as functions: `uprobe`, `uretprobe`, `usdt`, `span`; as plain data, nothing is read or armed yet.
  * Does not own what a probe function may say (lang/script/) nor running it (observe.ts).
  */
+import { dirname } from "node:path";
 import type { ParsedProbe } from "../../lang/probe.js";
-import type { EntryParameter, ReturnParameter, SpanParameter } from "../../lang/script/parameter.js";
+import type {
+  ArgumentForms,
+  EntryParameter,
+  MarkerParameter,
+  PairParameter,
+  ReturnParameter,
+  SpanParameter,
+  DeclaredArguments,
+} from "../../lang/script/parameter.js";
+import { printEnds } from "../pair-targets.js";
+import type { SpanEnds } from "../pair-targets.js";
 import type { Aggregate } from "./aggregate.js";
-import { probeOptions, requireFunction, requireOptions, requireTarget } from "./requests.js";
+import { requireDeclaration } from "./declaration.js";
+import {
+  endOptions,
+  markerOptions,
+  probeOptions,
+  requireFunction,
+  requireOptions,
+  requireTarget,
+} from "./requests.js";
 import type { Tunable } from "./tunable.js";
 
 /** What a probe function is handed from outside, by name. Numbers and texts are constants. */
@@ -36,7 +55,14 @@ export type EventOf<Result> =
 /** The functions of a probe as text, and where they stand in the traced program. */
 export type ProbeWork =
   | { readonly kind: "entry" | "return"; readonly body: string }
-  | { readonly kind: "span"; readonly entry: string | undefined; readonly exit: string }
+  | { readonly kind: "marker"; readonly body: string; readonly declared: DeclaredArguments | undefined }
+  /** `ends`: where it begins and ends, where the target is not both in one text. */
+  | {
+      readonly kind: "span";
+      readonly entry: string | undefined;
+      readonly exit: string;
+      readonly ends: SpanEnds | undefined;
+    }
   /** Read already, from another text than a function's; where there is an entry, the two are a span. */
   | { readonly kind: "parsed"; readonly main: ParsedProbe; readonly entry: ParsedProbe | undefined };
 
@@ -83,6 +109,34 @@ export function uretprobe<Result, Given extends Using = Record<never, never>>(
   return define("uretprobe", target, { kind: "return", body: textOf(body, "uretprobe") }, options);
 }
 
+/** What goes with the probe function of a marker. */
+export interface MarkerOptions<Given extends Using, Declared> extends ProbeOptions<Given> {
+  /**
+   * All arguments of the marker in their order, each with its type: `{ query: "text", rows: "i64" }`. The function has them as
+   * `p.args.query`; text that does not end in a zero names the argument with its length: `{ name: { text: "length" }, length: "i32" }`.
+   */
+  readonly args?: Declared;
+}
+
+/**
+ * Probes markers (USDT): the places that a program's authors have named for watching. `target` is `LIBRARY:MARKER` or
+ * `LIBRARY:PROVIDER:MARKER`, globs allowed; without a library, `:PROVIDER:MARKER`, it is any that the observed processes map.
+ */
+export function usdt<
+  Result,
+  Given extends Using = Record<never, never>,
+  const Declared extends ArgumentForms<Declared> = Record<never, never>,
+>(
+  target: string,
+  body: (p: MarkerParameter<Declared>, using: Handed<Given>) => Result,
+  options: MarkerOptions<Given, Declared> = {},
+): ScriptProbe<EventOf<Result>> {
+  requireOptions(options, markerOptions, "usdt");
+  const { args, ...others } = options;
+  const declared = args === undefined ? undefined : requireDeclaration(args);
+  return define("usdt", target, { kind: "marker", body: textOf(body, "usdt"), declared }, others);
+}
+
 /** The two functions of a span. */
 export interface SpanFunctions<Kept, Result, Given extends Using> extends ProbeOptions<Given> {
   /** Runs at the entry; what it returns is kept for the exit. When it returns nothing although it could, the call is left out. */
@@ -91,18 +145,48 @@ export interface SpanFunctions<Kept, Result, Given extends Using> extends ProbeO
   readonly exit: (p: SpanParameter<EventOf<Kept>>, using: Handed<Given>) => Result;
 }
 
+/** The two functions of a span between two places. */
+export interface PairFunctions<Kept, Result, Given extends Using> extends ProbeOptions<Given> {
+  /** Runs where it begins; what it returns is kept for the exit. When it returns nothing although it could, the pair is left out. */
+  readonly entry?: (p: EntryParameter, using: Handed<Given>) => Kept;
+  /** Runs where it ends, with what was kept as `p.entry` and the time since then as `p.durationNs`. */
+  readonly exit: (p: PairParameter<EventOf<Kept>>, using: Handed<Given>) => Result;
+}
+
+/**
+ * Joins two markers, or any two places, in each thread: `u:LIBRARY:BEGIN..END`, a marker whose name tells its end, or
+ * `{ from, to }`. Places of the same functions are joined by the call; others by their order, the last that began with the first
+ * that ends. An end whose beginning was not seen is counted (`missedEnds`); a beginning without an end spoils no other.
+ */
+export function span<Kept = undefined, Result = undefined, Given extends Using = Record<never, never>>(
+  ends: SpanEnds | `u:${string}`,
+  functions: PairFunctions<Kept, Result, Given>,
+): ScriptProbe<EventOf<Result>>;
 /** Joins entry and return of each call, by thread and stack: recursion is right, and a return that is missed spoils no other. */
 export function span<Kept = undefined, Result = undefined, Given extends Using = Record<never, never>>(
   target: string,
   functions: SpanFunctions<Kept, Result, Given>,
-): ScriptProbe<EventOf<Result>> {
+): ScriptProbe<EventOf<Result>>;
+export function span(
+  target: string | SpanEnds,
+  functions: SpanFunctions<unknown, unknown, Using> | PairFunctions<unknown, unknown, Using>,
+): ScriptProbe {
   const { entry, exit, ...options } = functions;
+  const ends = typeof target === "object" && target !== null ? requireEnds(target) : undefined;
   const work: ProbeWork = {
     kind: "span",
     entry: entry === undefined ? undefined : textOf(entry, "the entry of a span"),
     exit: textOf(exit, "the exit of a span"),
+    ends,
   };
-  return define("span", target, work, options);
+  return define("span", ends === undefined ? (target as string) : printEnds(ends), work, options);
+}
+
+function requireEnds(ends: SpanEnds): SpanEnds {
+  requireOptions(ends, endOptions, "span");
+  const { from, to } = ends;
+  requireTarget(from, "span");
+  return Object.freeze({ from, ...(to === undefined ? {} : { to }) });
 }
 
 function textOf(body: unknown, at: string): string {
@@ -122,9 +206,11 @@ function define<Event>(
   return Object.freeze({ target, work, using: Object.freeze({ ...using }), writtenAt: findAuthor() });
 }
 
-/** The line that called uprobe, uretprobe or span; undefined where that is uscope's own command line, which is one file with this. */
+/** The line that called uprobe, uretprobe, usdt or span; undefined where that is uscope's own command line, which is in one folder with this. */
 function findAuthor(): string | undefined {
   const frames = new Error("where").stack?.split("\n").slice(4) ?? [];
   const place = /\(?((?:file:\/\/)?\/[^()]+:\d+:\d+)\)?$/.exec(frames[0] ?? "")?.[1];
-  return place?.replace(/^file:\/\//, "").startsWith(`${import.meta.filename}:`) === true ? undefined : place;
+  return place?.replace(/^file:\/\//, "").startsWith(`${dirname(import.meta.filename)}/`) === true
+    ? undefined
+    : place;
 }

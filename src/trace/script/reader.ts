@@ -2,11 +2,13 @@
  * Owns reading an aggregate of a running trace: all rows, or those of what was added since the last time.
  * Does not own what a row is (snapshot.ts).
  */
+import { holdsStack } from "../../lang/aggregates.js";
 import type { Aggregate } from "./aggregate.js";
-import { isEmpty, joinParts, rowOf, subtract } from "./snapshot.js";
+import { isEmpty, joinParts, joinWords, rowOf, subtract } from "./snapshot.js";
 import type { Element, Reading, RowOf } from "./snapshot.js";
-import { keyReader } from "./keys.js";
-import type { KeyReader } from "./keys.js";
+import { identityReader, keyReader } from "./keys.js";
+import type { KeyNames, KeyReader } from "./keys.js";
+import type { StackNames } from "../stacks.js";
 
 /** How an aggregate is read. */
 export interface ReadOptions {
@@ -23,13 +25,13 @@ export type RowsOf<Source> =
     : never;
 
 /** What reading needs of a trace. */
-export interface ReadTrace {
+export interface ReadTrace extends KeyNames {
+  /** What names stacks in keys. */
+  readonly stacks: Pick<StackNames, "find" | "learned">;
   /** All elements of an aggregate: keys, and values with one part per processor where it has those. */
   elements(
     aggregate: Aggregate,
   ): readonly { readonly key: Uint8Array; readonly parts: readonly Uint8Array[] }[];
-  /** What a site is called. */
-  siteName(site: number): string;
 }
 
 /** Reads one aggregate, and remembers what it held. */
@@ -43,23 +45,21 @@ export class AggregateReader<Source extends Aggregate> {
     this.#aggregate = aggregate;
     this.#trace = trace;
     const isNumbered = aggregate.spec.key.length > 0;
-    this.#keyOf = isNumbered
-      ? keyReader(aggregate.spec, aggregate.form, (site) => trace.siteName(site))
-      : () => undefined;
+    this.#keyOf = isNumbered ? keyReader(aggregate.spec, aggregate.form, trace) : () => undefined;
   }
 
   /** What it holds now. */
-  rows(options: ReadOptions): RowsOf<Source> {
-    return this.#present([...this.#read().values()], options);
+  async rows(options: ReadOptions): Promise<RowsOf<Source>> {
+    return await this.#present([...this.#read().values()], options);
   }
 
   /** What was added since the last call, or since the beginning. */
-  added(options: ReadOptions): RowsOf<Source> {
+  async added(options: ReadOptions): Promise<RowsOf<Source>> {
     const { spec } = this.#aggregate;
     const now = this.#read();
     const before = this.#before;
     this.#before = now;
-    return this.#present(
+    return await this.#present(
       [...now].map(([key, element]) => subtract(spec, element, before.get(key))),
       options,
     );
@@ -75,14 +75,35 @@ export class AggregateReader<Source extends Aggregate> {
     return found;
   }
 
-  #present(elements: readonly Element[], { top }: ReadOptions): RowsOf<Source> {
+  /** Makes one of elements whose keys are read alike. */
+  async #joinAlike(elements: Element[]): Promise<Element[]> {
+    const { spec } = this.#aggregate;
+    if (!holdsStack(spec)) return elements;
+    await this.#trace.stacks.learned(
+      this.#aggregate,
+      elements.map(({ key }) => key),
+    );
+    const identityOf = identityReader(spec, this.#trace);
+    const joined = new Map<string, Element>();
+    for (const { key, words } of elements) {
+      const identity = identityOf(key);
+      const other = joined.get(identity);
+      joined.set(
+        identity,
+        other ? { key: other.key, words: joinWords(spec, [other.words, words]) } : { key, words },
+      );
+    }
+    return [...joined.values()];
+  }
+
+  async #present(elements: readonly Element[], { top }: ReadOptions): Promise<RowsOf<Source>> {
     const { spec } = this.#aggregate;
     if (spec.key.length === 0) {
       const [only] = elements;
       // Why a cast: the row is of the aggregate's kind, which only its type says.
       return rowOf(spec, only?.words ?? [0n, 0n, 0n, 0n]) as RowsOf<Source>;
     }
-    const kept = elements.filter((element) => !isEmpty(spec, element));
+    const kept = await this.#joinAlike(elements.filter((element) => !isEmpty(spec, element)));
     const sorted = spec.kind === "table" ? kept : kept.sort(byCount);
     const rows = sorted
       .slice(0, top)

@@ -29,6 +29,8 @@ export const observeOptions: OptionTable = {
   signal: "signal",
 };
 export const probeOptions: OptionTable = { using: "object" };
+export const endOptions: OptionTable = { from: "text", to: "text" };
+export const markerOptions: OptionTable = { ...probeOptions, args: "object" };
 
 /** Throws a UsageError for options that are not in the table, or not of their kind. Undefined is no option. */
 export function requireOptions(given: unknown, table: OptionTable, at: string): void {
@@ -49,8 +51,10 @@ export function requireOptions(given: unknown, table: OptionTable, at: string): 
 /** Throws a UsageError for a target that is no text. */
 export function requireTarget(target: unknown, at: string): void {
   if (typeof target === "string" && target !== "") return;
-  const fix = 'name the places: "redis-server:createStringObject"';
-  throw new UsageError({ what: `${shown(target)} names no function`, at, fix });
+  const [kind, example] =
+    at === "usdt" ? ["marker", "postgres:query__start"] : ["function", "redis-server:createStringObject"];
+  const fix = `name the places: "${example}"`;
+  throw new UsageError({ what: `${shown(target)} names no ${kind}`, at, fix });
 }
 
 /** Throws a UsageError for a probe function that is none. */

@@ -79,8 +79,13 @@ export interface Element {
 export type Reading = ReadonlyMap<string, Element>;
 
 /** Adds up the parts that each processor has of an element; extremes are kept so that the largest word is the one. */
-export function joinParts({ kind }: AggregateSpec, parts: readonly Uint8Array[]): bigint[] {
-  const [first = [], ...others] = parts.map(wordsOf);
+export function joinParts(spec: AggregateSpec, parts: readonly Uint8Array[]): bigint[] {
+  return joinWords(spec, parts.map(wordsOf));
+}
+
+/** The same for words. */
+export function joinWords({ kind }: AggregateSpec, parts: readonly (readonly bigint[])[]): bigint[] {
+  const [first = [], ...others] = parts;
   return first.map((word, index) =>
     isExtreme(kind, index)
       ? others.reduce((most, part) => (part[index]! > most ? part[index]! : most), word)

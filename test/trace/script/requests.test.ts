@@ -1,6 +1,6 @@
 /** What JavaScript lets through: it must be refused before anything is armed, and never widen what is observed. */
 import { describe, expect, it } from "vitest";
-import { observe, span, uprobe } from "../../../src/index.js";
+import { observe, span, uprobe, usdt } from "../../../src/index.js";
 
 // Why any: these are calls that TypeScript refuses and JavaScript makes.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -44,4 +44,24 @@ it.each<[string, () => unknown, RegExp]>([
   ],
 ])("a probe with %s is refused", (_what, make, message) => {
   expect(make).toThrow(message);
+});
+
+it.each<[string, Untyped, RegExp]>([
+  ["a misspelt type", { a: "u33" }, /args: { a: "u33" }[^]*did you mean "u32"\? there are i8, i16/],
+  ["no type", { a: 5 }, /this is no type of an argument[^]*args: { a: 5 }/],
+  ["a length that is none", { a: { text: "b" } }, /"b" is no number among the arguments/],
+  ["a misspelt length", { name: { text: "lenght" }, length: "i32" }, /did you mean "length"\?/],
+  ["a length that is a truth", { a: { text: "b" }, b: "bool" }, /"b" is no number/],
+  ["more than a length", { a: { text: "b", limit: 3 }, b: "i32" }, /this is no type/],
+  ["a name whose place is another", { b: "u8", 0: "u8" }, /an argument's name is a word/],
+  ["a list", ["u8"], /an argument's name is a word/],
+  ["a text for names", "u8", /args: "u8" is no object/],
+])("a declaration with %s is refused", (_what, args: Untyped, message) => {
+  expect(() => usdt("c:setjmp", () => ({}), { args })).toThrow(message);
+});
+
+it("a marker needs a target and a function", () => {
+  expect(() => usdt("", () => ({}))).toThrow(/"" names no marker[^]*postgres:query__start/);
+  expect(() => usdt("c:setjmp", 5 as Untyped)).toThrow(/5 is no probe function/);
+  expect(() => usdt("c:setjmp", () => ({}), { arg: {} } as Untyped)).toThrow(/did you mean "args"/);
 });

@@ -12,6 +12,7 @@ import {
   tunable,
   uprobe,
   uretprobe,
+  usdt,
 } from "../../../src/index.js";
 
 type Same<Left, Right> =
@@ -115,6 +116,21 @@ span("a:b", {
   },
 });
 
+// Between two places the end has arguments, and returns nothing.
+span("u:a:b__start..b__done", {
+  entry: (p) => ({ key: p.text(p.arg(1)) }),
+  exit: (p) => {
+    same<typeof p.entry, { key: string }>();
+    same<typeof p.durationNs, number>();
+    // @ts-expect-error it is no return
+    void p.returned;
+    return { rows: p.i64(0) };
+  },
+});
+span({ from: "u:a:b", to: "r:a:c" }, { exit: (p) => p.durationNs });
+// @ts-expect-error it begins nowhere
+span({ to: "r:a:c" }, { exit: () => 1 });
+
 // What is handed over has its type, and keys have that of their schema.
 const calls = counter({ key: { command: "text", process: "process" } });
 const sizes = histogram({ key: "function", scale: { from: 0, to: 100, step: 10 } });
@@ -174,3 +190,75 @@ export async function rows(): Promise<void> {
   // @ts-expect-error a number stays a number
   limit.set(11n);
 }
+
+// Keys by stack: names in rows.
+const byStack = counter({ key: { stack: "stack", pid: "u32" } });
+uprobe("a:b", (p, { byStack }) => byStack.add({ stack: p.stack(), pid: p.pid }), { using: { byStack } });
+// @ts-expect-error a stack is no text
+uprobe("a:b", (p, { byStack }) => byStack.add({ stack: p.comm, pid: p.pid }), { using: { byStack } });
+export async function stacks(): Promise<void> {
+  const rows = await observe(commands).read(byStack);
+  same<(typeof rows)[number]["key"], { stack: readonly string[]; pid: number }>();
+}
+// @ts-expect-error a table has no stacks as keys
+table({ key: ["u32", "stack"], value: "u64" });
+
+// The arguments of a marker have the names and types of their declaration.
+const loaded = usdt(
+  "libjvm.so:hotspot:class__loaded",
+  (p) => {
+    same<typeof p.args.length, number>();
+    same<typeof p.args.loader, bigint>();
+    // @ts-expect-error a misspelt name
+    void p.args.nmae;
+    // @ts-expect-error what is not looked at has no value
+    void p.args.thread;
+    // @ts-expect-error number and bigint do not combine
+    void (p.args.length + p.args.loader);
+    // @ts-expect-error a marker returns nothing
+    void p.returned();
+    return { all: p.args, where: p.function, first: p.arg(0), second: p.i32(1) };
+  },
+  {
+    args: {
+      name: { text: "length" },
+      length: "i32",
+      loader: "address",
+      shared: "bool",
+      thread: "skip",
+      file: "text",
+      size: "u64",
+    },
+  },
+);
+export async function markers(): Promise<void> {
+  for await (const event of observe(loaded)) {
+    same<typeof event.all.name, string>();
+    same<typeof event.all.file, string>();
+    same<typeof event.all.length, number>();
+    same<typeof event.all.loader, bigint>();
+    same<typeof event.all.size, bigint>();
+    same<typeof event.all.shared, boolean>();
+    same<typeof event.where, string>();
+    same<typeof event.second, number>();
+    // @ts-expect-error what is not looked at has no value
+    void event.all.thread;
+  }
+}
+// @ts-expect-error without a declaration there are no names
+usdt("a:b", (p) => p.args.name);
+// @ts-expect-error no argument has the name of the length
+usdt("a:b", (p) => p.args.name, { args: { name: { text: "lenght" }, length: "i32" } });
+// @ts-expect-error no such type
+usdt("a:b", (p) => p.args.name, { args: { name: "string" } });
+// @ts-expect-error a function's arguments have no names
+uprobe("a:b", (p) => p.args);
+// What is handed over goes with it.
+usdt(
+  "a:b",
+  (p, { calls, limit }) => p.args.rows > limit && calls.add({ command: p.args.query, process: p.process }),
+  {
+    args: { query: "text", rows: "u32" },
+    using: { calls, limit },
+  },
+);
