@@ -10,7 +10,7 @@ import { interleave, medianOf, ratioOf } from "./statistics.js";
 import { atMost } from "./table.js";
 import type { Row, Section } from "./table.js";
 import { callTraced, emptyProgram } from "./traced.js";
-import type { Workplace } from "./workplace.js";
+import type { Site, Workplace } from "./workplace.js";
 
 const rounds = 9;
 const calls = 300_000;
@@ -74,7 +74,7 @@ export async function measureGathered(workplace: Workplace): Promise<Section> {
   };
 }
 
-interface Gathering {
+export interface Gathering {
   readonly probe: ScriptProbe;
   readonly aggregate: Counter | Histogram;
 }
@@ -103,10 +103,14 @@ function sortDurations(target: string): Gathering {
 }
 
 /** Returns nanoseconds per call; fails when a call is missing. */
-async function gather(workplace: Workplace, { probe, aggregate }: Gathering): Promise<number> {
+export async function gather(
+  workplace: Workplace,
+  { probe, aggregate }: Gathering,
+  site: Site = "g",
+): Promise<number> {
   await using observation = observe(probe);
   await observation.armed;
-  const cost = await workplace.call("g", calls);
+  const cost = await workplace.call(site, calls);
   const { count } = await (aggregate.kind === "counter"
     ? observation.read(aggregate)
     : observation.read(aggregate));

@@ -8,6 +8,7 @@ import { measureList } from "./list.js";
 import { measureLines } from "./lines.js";
 import { describeMachine } from "./machine.js";
 import { measureManyPlaces } from "./many-places.js";
+import { measureMarkers } from "./markers.js";
 import { measureMemory } from "./memory.js";
 import { measureStartUp } from "./start-up.js";
 import { printMarkdown, printSection } from "./table.js";
@@ -17,6 +18,7 @@ import { Workplace } from "./workplace.js";
 const questions: Readonly<Record<string, (workplace: Workplace) => Promise<Section>>> = {
   cost: measureCost,
   gathered: measureGathered,
+  markers: measureMarkers,
   lines: measureLines,
   functions: measureFunctions,
   "start-up": measureStartUp,

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "./processes.js";
 import type { Finished } from "./processes.js";
 import { readCost } from "./workplace.js";
-import type { Workplace } from "./workplace.js";
+import type { Site, Workplace } from "./workplace.js";
 
 export interface Printed {
   /** Nanoseconds per traced call. */
@@ -36,13 +36,14 @@ export async function printByBpftrace(workplace: Workplace, calls: number): Prom
   return { cost: readCost(text), lines: countLines(text) };
 }
 
-/** Lets bpftrace run a program that gathers while g is called; returns nanoseconds per call. */
+/** Lets bpftrace run a program that gathers while a function is called; returns nanoseconds per call. */
 export async function gatherByBpftrace(
   workplace: Workplace,
   program: string,
   calls: number,
+  site: Site = "g",
 ): Promise<number> {
-  const started = start("bpftrace", ["-e", program, "-c", `${workplace.loop} ${calls} g`]);
+  const started = start("bpftrace", ["-e", program, "-c", `${workplace.loop} ${calls} ${site}`]);
   return readCost((await started.ended).stdout);
 }
 

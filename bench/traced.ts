@@ -1,5 +1,5 @@
 /**
- * Owns a program on function g of the loop, loaded and armed without the command line, its events taken out and thrown away.
+ * Owns a program on a function of the loop, loaded and armed without the command line, its events taken out and thrown away.
  * Does not own which program, nor what its cost is compared with.
  */
 import { assert } from "../src/base/assert.js";
@@ -12,7 +12,7 @@ import { loadProgram } from "../src/kernel/programs.js";
 import { openRingBuffer } from "../src/kernel/ringbuffer.js";
 import { attachMulti } from "../src/kernel/uprobes.js";
 import { countersMap, eventsMap } from "../src/lang/maps.js";
-import type { Workplace } from "./workplace.js";
+import type { Site, Workplace } from "./workplace.js";
 
 export interface Program {
   readonly spec: ProgramSpec;
@@ -34,18 +34,23 @@ export const emptyProgram: Program = {
 /** Milliseconds between two looks at the ring, as the trace command looks. */
 const pause = 20;
 
-/** Calls g with the program on it; returns nanoseconds per call. Fails when a hit is not counted or an event is lost. */
-export async function callTraced(workplace: Workplace, program: Program, calls: number): Promise<number> {
+/** Calls a function with the program on it; returns nanoseconds per call. Fails when a hit is not counted or an event is lost. */
+export async function callTraced(
+  workplace: Workplace,
+  program: Program,
+  calls: number,
+  site: Site = "g",
+): Promise<number> {
   using kernel = new Kernel(program);
   using _link = attachMulti({
     program: kernel.program,
     openPath: workplace.loop,
     shownPath: "loop",
-    sites: [{ offset: workplace.offsetOf("g"), semaphore: undefined, cookie: 0 }],
+    sites: [{ offset: workplace.offsetOf(site), semaphore: undefined, cookie: 0 }],
     returns: false,
     pid: undefined,
   });
-  const cost = await workplace.call("g", calls);
+  const cost = await workplace.call(site, calls);
   kernel.expect(calls);
   return cost;
 }

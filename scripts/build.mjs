@@ -71,6 +71,17 @@ export const code = {
     "probe-functions": "src/lang/script/parse.ts",
   },
   supported: { "dynamic-import": false },
+  plugins: [
+    ...(commonJs.plugins ?? []),
+    {
+      name: "one library",
+      /** @param {import("esbuild").PluginBuild} building */
+      setup({ onResolve }) {
+        // Why: most commands are written as a user would write them, and what V8 made of the library is kept once for all of them.
+        onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: "./library.js", external: true }));
+      },
+    },
+  ],
   banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
   footer: { js: "})" },
 };

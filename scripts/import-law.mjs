@@ -19,7 +19,7 @@ const mayImport = new Map(
     kernel: ["bpf"],
     target: ["usdt", "isa", "elf", "demangle", "lang/target.ts", "lang/tree.ts", "lang/types.ts"],
     trace: ["lang", "kernel", "target", "bpf", "elf", "demangle"],
-    tools: ["index.ts", "trace", "lang", "kernel", "target", "elf", "demangle", "wasm"],
+    tools: ["index.ts", "trace", "lang", "kernel", "target", "usdt", "elf", "demangle", "wasm"],
     cli: ["tools"],
     "loader.ts": [],
     "index.ts": ["trace", "lang/script/parameter.ts"],

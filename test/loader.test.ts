@@ -74,7 +74,7 @@ test("runs that do more than those before add what they called, one in eight", (
   // Why so many: whether a process looks is a matter of its pid.
   for (let runs = 0; runs < 64 && statSync(keptOf("trace.js")).size === before; runs++) run(...trace);
   expect(statSync(keptOf("trace.js")).size).toBeGreaterThan(before * 1.2);
-});
+}, 60_000);
 
 test.each([
   ["with another name of its content", (text: string) => `${text.slice(0, -16)}0123456789abcdef`],

@@ -36,12 +36,16 @@ const commands: Readonly<Record<string, CommandRow>> = {
     summary: "print the calls that take longer than a threshold, with their arguments",
     load: () => import("./commands/slower.js"),
   },
+  stacks: {
+    summary: "count the stacks that lead to functions, for flame graphs too",
+    load: () => import("./commands/stacks.js"),
+  },
   run: {
     summary: "run a script of your own: probes written in TypeScript",
     load: () => import("./commands/run.js"),
   },
   list: {
-    summary: "list the functions of a binary, a library or a process",
+    summary: "list the functions and markers of a binary, a library or a process",
     load: () => import("./commands/list.js"),
   },
   doctor: {

@@ -34,19 +34,20 @@ export const watchingOptions: readonly OptionRow[] = [
     letter: "v",
     help: "print each probe's sites, tree, IR and bytecode, and the verifier's word",
   },
+  {
+    name: "force",
+    value: "HAZARD",
+    repeatable: true,
+    help: "watch although the preflight names this hazard (uretprobe, nop5)",
+  },
 ];
 
-/** Of tools that watch returns. */
-export const forceOption: OptionRow = {
-  name: "force",
-  value: "HAZARD",
-  repeatable: true,
-  help: "watch although the preflight names this hazard (uretprobe)",
-};
+/** What may be insisted on. */
+const hazards: readonly string[] = ["uretprobe", "nop5"];
 
-/** A row of the table above, or what is for returns, for commands that put it among their own. */
+/** A row of the table above, for commands that put it among their own. */
 export function sharedOption(name: string): OptionRow {
-  const row = [...watchingOptions, forceOption].find((row) => row.name === name);
+  const row = watchingOptions.find((row) => row.name === name);
   assert(row, `no shared option ${name}`);
   return row;
 }
@@ -110,7 +111,8 @@ export function readWatched(command: string, parsed: ParsedOptions): Omit<WatchR
   if (parsed.has("children") && parsed.command === undefined && !parsed.has("pid"))
     refuse("--children needs -p or -- COMMAND", "name whose children");
   for (const hazard of parsed.texts("force")) {
-    if (hazard !== "uretprobe") refuse(`--force ${hazard} is unknown`, "--force uretprobe");
+    if (!hazards.includes(hazard))
+      refuse(`--force ${hazard} is unknown`, `--force ${hazards.join(" or --force ")}`);
   }
   const seconds = parsed.number("duration", 0, "any");
   if (seconds === 0) refuse("-d 0 leaves no time to watch", `uscope ${command} -d 10 ...`);
@@ -118,7 +120,9 @@ export function readWatched(command: string, parsed: ParsedOptions): Omit<WatchR
   if (cgroup !== undefined && /^\d+$/.test(cgroup))
     refuse(
       `-c ${cgroup} is no cgroup: -c takes the path of one`,
-      command === "count" ? `for a processor: --cpu ${cgroup}` : "-c /sys/fs/cgroup/system.slice",
+      command === "count" || command === "stacks"
+        ? `for a processor: --cpu ${cgroup}`
+        : "-c /sys/fs/cgroup/system.slice",
     );
   // Why a set: a process that is named twice would be armed twice, and each of its calls shown twice.
   const pids = [...new Set(parsed.texts("pid").map((text) => readPid(command, text)))];

@@ -38,6 +38,7 @@ const mostMeasured = 1000;
 
 /** What is printed and how its parts are made into text. */
 export interface ColumnSources {
+  readonly probes: readonly TracedProbe[];
   readonly sites: readonly TracedSite[];
   readonly columns: ColumnOptions;
   readonly clock: WallClock;
@@ -62,9 +63,9 @@ export class ColumnPrinter {
   }
 
   header(): string {
-    const { sites, columns } = this.#sources;
+    const { probes, columns } = this.#sources;
     const { time, cpu } = columns;
-    const withMessage = sites.some((site) => site.probe.template !== undefined);
+    const withMessage = probes.some(({ template }) => template !== undefined);
     const first = `${time === "none" ? "" : `${"TIME".padEnd(timeWidths[time])} `}${cpu ? "CPU " : ""}`;
     const line = `${first}${"PID".padEnd(7)} ${"TID".padEnd(7)} ${"COMM".padEnd(nameWidth)} ${"FUNC".padEnd(this.#functionWidth)} ${withMessage ? "-" : ""}`;
     return `${line.trimEnd()}\n`;
@@ -126,6 +127,9 @@ class ProbePrinter {
   readonly message: MessagePrinter;
   readonly #cpu: EventField | undefined;
   readonly #comm: EventField;
+  /** What the process and the thread call themselves, where that was asked for. */
+  readonly #pid: EventField | undefined;
+  readonly #tid: EventField | undefined;
   readonly #stacks: readonly { readonly field: EventField; readonly index: number }[];
   readonly #addresses: boolean;
   readonly #textOf: TextPrinter;
@@ -136,6 +140,8 @@ class ProbePrinter {
     const comm = probe.event.fields.find((field) => field.value.kind === "comm");
     assert(comm, "columns without comm");
     this.#comm = comm;
+    this.#pid = probe.event.fields.find((field) => field.name === "namespace_pid");
+    this.#tid = probe.event.fields.find((field) => field.name === "namespace_tid");
     this.#cpu = columns.cpu ? probe.event.fields.find((field) => field.name === "cpu") : undefined;
     this.#stacks = probe.event.fields.flatMap((field, index) =>
       field.value.kind === "stack" ? [{ field, index }] : [],
@@ -154,8 +160,8 @@ class ProbePrinter {
     const cpu =
       this.#cpu === undefined ? "" : `${String(view.getUint32(at + this.#cpu.offset, true)).padEnd(3)} `;
     const last = this.#last;
-    const pid = pidOf(record);
-    const tid = tidOf(record);
+    const pid = this.#pid === undefined ? pidOf(record) : view.getUint32(at + this.#pid.offset, true);
+    const tid = this.#tid === undefined ? tidOf(record) : view.getUint32(at + this.#tid.offset, true);
     const commAt = at + this.#comm.offset;
     let same = last.pid === pid && last.tid === tid;
     for (let word = 0; word < 4; word++) {

@@ -3,6 +3,7 @@
  * Does not own columns.
  */
 import { assert } from "../base/assert.js";
+import type { ShownArgument } from "../lang/probe.js";
 import { fault, pidOf, readField, siteOf, tidOf, timeOf } from "../trace/events.js";
 import type { EventRecord, FieldValue, StackValue, TextPrinter } from "../trace/events.js";
 import { messagePrinter } from "../trace/message.js";
@@ -20,7 +21,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
-const ownColumns = new Set(["cpu", "comm", "uid"]);
+const ownColumns = new Set(["cpu", "comm", "uid", "namespace_pid", "namespace_tid"]);
 
 export class JsonPrinter {
   readonly #sites: readonly TracedSite[];
@@ -56,10 +57,11 @@ export class JsonPrinter {
       pid: pidOf(record),
       tid: tidOf(record),
     };
-    const values: JsonValue[] = [];
-    const faults: number[] = [];
-    const cuts: number[] = [];
-    const escaped: number[] = [];
+    const { shown } = site.probe;
+    const values = new Map<number | string, JsonValue>();
+    const faults: (number | string)[] = [];
+    const cuts: (number | string)[] = [];
+    const escaped: (number | string)[] = [];
     let isEscaped = false;
     const textOf: TextPrinter = (bytes, start, end) => {
       const text = decodeText(bytes.subarray(start, end));
@@ -73,16 +75,19 @@ export class JsonPrinter {
         line[`${field.value.space}_stack`] = this.#stack(record, value as StackValue);
       else if (ownColumns.has(field.name)) line[field.name] = jsonOf(value);
       else {
-        if (value === fault) faults.push(values.length);
-        if (isEscaped) escaped.push(values.length);
-        if (typeof value === "object" && value !== null && "cut" in value && value.cut)
-          cuts.push(values.length);
-        values.push(
-          field.value.kind === "symbol" ? this.#symbol(field.value.space, record, value) : jsonOf(value),
-        );
+        const argument = shown?.find(({ name }) => name === field.name);
+        const key = argument?.name ?? values.size;
+        if (value === fault) faults.push(key);
+        if (isEscaped) escaped.push(key);
+        if (typeof value === "object" && value !== null && "cut" in value && value.cut) cuts.push(key);
+        const json =
+          field.value.kind === "symbol" ? this.#symbol(field.value.space, record, value) : jsonOf(value);
+        values.set(key, argument === undefined ? json : shownAs(argument, value, json));
       }
     });
-    if (values.length > 0) line["values"] = values;
+    if (shown !== undefined)
+      line["arguments"] = Object.fromEntries(shown.map(({ name }) => [name, values.get(name) ?? null]));
+    else if (values.size > 0) line["values"] = [...values.values()];
     if (faults.length > 0) line["faults"] = faults;
     if (cuts.length > 0) line["cut"] = cuts;
     if (escaped.length > 0) line["escaped"] = escaped;
@@ -116,6 +121,13 @@ export function printJson(value: JsonValue): string {
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Why a string for what is hexadecimal: JSON has no such numbers. */
+function shownAs({ display }: ShownArgument, value: FieldValue, json: JsonValue): JsonValue {
+  if (typeof value !== "number" && typeof value !== "bigint") return json;
+  if (display === "boolean") return value !== 0;
+  return display === "hex" ? `0x${value.toString(16)}` : json;
 }
 
 function jsonOf(value: FieldValue): JsonValue {

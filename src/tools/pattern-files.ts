@@ -4,8 +4,10 @@
  */
 import { statSync } from "node:fs";
 import { basename } from "node:path";
+import { parse } from "../lang/compile.js";
 import { findTarget } from "../target/find.js";
 import { requireProgram } from "../target/process.js";
+import { parseEnds } from "../trace/pair-targets.js";
 
 export interface PatternFile {
   /** Equal for patterns of one file, however they name it. */
@@ -29,13 +31,14 @@ export function findPatternFiles(
   });
 }
 
-/** The FILE of `FILE:FUNCTION`. */
+/** The FILE of `FILE:FUNCTION` and of `u:FILE:MARKER`; empty for a marker of any file. Of a pair it is that in which it begins. */
 function givenFile(pattern: string): string {
-  return /^(?:[pu]?:)?([^]+?)(?<!:):(?!:)(?:"[^]*"|(?:[^:]|::)*)$/.exec(pattern)?.[1] ?? pattern;
+  return parse(parseEnds(pattern)?.from ?? pattern).tree.selector.library;
 }
 
 /** Device and inode; the name itself where the file or the process has gone since the pattern was armed. */
 function identityOf(file: string, pids: readonly number[]): string {
+  if (file === "") return "";
   try {
     const processes = pids.length === 0 ? [undefined] : pids.map((pid) => requireProgram(pid));
     const found = processes.map((process) => {

@@ -3,7 +3,7 @@
  * Does not own the options' spelling (cli/).
  */
 import { observe, span } from "../index.js";
-import type { ScriptProbe } from "../index.js";
+import type { EntryParameter, ScriptProbe } from "../index.js";
 import { printJsonLine } from "./cells.js";
 import { WallClock } from "./clock.js";
 import { printDuration } from "./histogram.js";
@@ -14,8 +14,8 @@ import type { WatchRequest } from "./watching.js";
 export interface SlowerRequest extends WatchRequest {
   /** Nanoseconds. */
   readonly threshold: number;
-  /** Arguments shown, from the first on, 0 to 6. */
-  readonly words: number;
+  /** Arguments shown, from the first on, 0 to 6; undefined: 3 of functions, none of markers. */
+  readonly words: number | undefined;
   /** Ends after so many calls. */
   readonly most: number | undefined;
 }
@@ -23,10 +23,13 @@ export interface SlowerRequest extends WatchRequest {
 /** Runs until it is stopped or nothing is left to watch; returns the exit code. */
 export async function slower(request: SlowerRequest): Promise<number> {
   using watching = new Watching(request);
-  const probes = request.patterns.map((pattern) => watchCalls(pattern, request));
+  const probes = request.patterns.map((pattern) =>
+    isPair(pattern) ? watchPairs(pattern, request) : watchCalls(pattern, request),
+  );
   await using observation = observe(Object.fromEntries(probes.entries()), request.options);
   await watching.begin(observation);
-  const print = request.json ? jsonPrinter() : columnPrinter(request);
+  const words = Math.max(...request.patterns.map((pattern) => wordsOf(pattern, request)));
+  const print = request.json ? jsonPrinter() : columnPrinter(words, request.patterns.every(isPair));
   await watching.write(print.header);
   let shown = 0;
   let waiting = "";
@@ -48,18 +51,51 @@ export async function slower(request: SlowerRequest): Promise<number> {
   return await watching.finish(observation);
 }
 
-function watchCalls(pattern: string, { threshold, words }: SlowerRequest) {
+/** Two places that are no entry and return, as `uscope latency` has them too. */
+function isPair(pattern: string): pattern is `u:${string}` {
+  return pattern.startsWith("u:") || /\.\.[pru]:/.test(pattern);
+}
+
+const wordsOfFunctions = 3;
+
+/** Why none of markers: many have fewer, and what they have may be texts. */
+function wordsOf(pattern: string, { words }: SlowerRequest): number {
+  return words ?? (isPair(pattern) ? 0 : wordsOfFunctions);
+}
+
+/** Why one by one: what is not shown is not read, so that the place may be chosen where a hit is cheapest. */
+const keepWords = (p: EntryParameter, { words }: { readonly words: number }): bigint[] => {
+  if (words === 0) return [];
+  if (words === 1) return [p.arg(0)];
+  if (words === 2) return [p.arg(0), p.arg(1)];
+  if (words === 3) return [p.arg(0), p.arg(1), p.arg(2)];
+  if (words === 4) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3)];
+  if (words === 5) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4)];
+  return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4), p.arg(5)];
+};
+
+function watchPairs(pattern: `u:${string}`, request: SlowerRequest) {
   return span(pattern, {
-    // Why one by one: what is not shown is not read, so that the place may be chosen where a hit is cheapest.
-    entry: (p, { words }) => {
-      if (words === 0) return [];
-      if (words === 1) return [p.arg(0)];
-      if (words === 2) return [p.arg(0), p.arg(1)];
-      if (words === 3) return [p.arg(0), p.arg(1), p.arg(2)];
-      if (words === 4) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3)];
-      if (words === 5) return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4)];
-      return [p.arg(0), p.arg(1), p.arg(2), p.arg(3), p.arg(4), p.arg(5)];
+    entry: keepWords,
+    exit: (p, { threshold }) => {
+      if (p.durationNs < threshold) return;
+      return {
+        time: p.time,
+        pid: p.pid,
+        tid: p.tid,
+        comm: p.comm,
+        name: p.function,
+        durationNs: p.durationNs,
+        words: p.entry,
+      };
     },
+    using: { threshold: request.threshold, words: wordsOf(pattern, request) },
+  });
+}
+
+function watchCalls(pattern: string, request: SlowerRequest) {
+  return span(pattern, {
+    entry: keepWords,
     exit: (p, { threshold }) => {
       if (p.durationNs < threshold) return;
       return {
@@ -73,11 +109,14 @@ function watchCalls(pattern: string, { threshold, words }: SlowerRequest) {
         words: p.entry,
       };
     },
-    using: { threshold, words },
+    using: { threshold: request.threshold, words: wordsOf(pattern, request) },
   });
 }
 
-type SlowCall = ReturnType<typeof watchCalls> extends ScriptProbe<infer Event> ? Event : never;
+type EventOf<Probe> = Probe extends ScriptProbe<infer Event> ? Event : never;
+/** A pair returns nothing. */
+type SlowCall = EventOf<ReturnType<typeof watchPairs>> &
+  Partial<Pick<EventOf<ReturnType<typeof watchCalls>>, "returned">>;
 
 interface CallPrinter {
   readonly header: string;
@@ -86,7 +125,8 @@ interface CallPrinter {
 
 const nameWidth = { least: 16, most: 40 };
 
-function columnPrinter({ words }: SlowerRequest): CallPrinter {
+/** Why without a column where all are pairs: these return nothing. */
+function columnPrinter(words: number, arePairs: boolean): CallPrinter {
   const clock = new WallClock();
   let width = nameWidth.least;
   const layOut = (
@@ -95,7 +135,7 @@ function columnPrinter({ words }: SlowerRequest): CallPrinter {
     const [time, pid, tid, comm, name, took, returned, shown] = cells;
     if (name.length <= nameWidth.most) width = Math.max(width, name.length);
     const who = `${time} ${pid.padEnd(7)} ${tid.padEnd(7)} ${comm.padEnd(15)} ${name.padEnd(width)}`;
-    return `${`${who} ${took.padStart(7)} ${returned.padEnd(14)} ${shown}`.trimEnd()}\n`;
+    return `${`${who} ${took.padStart(7)}${arePairs ? "" : ` ${returned.padEnd(14)}`} ${shown}`.trimEnd()}\n`;
   };
   return {
     header: layOut([
@@ -117,7 +157,7 @@ function columnPrinter({ words }: SlowerRequest): CallPrinter {
         printName(name),
         // Why three digits: who looks for slow calls compares them.
         printDuration(durationNs, { digits: 3 }),
-        printWord(returned),
+        returned === undefined ? "" : printWord(returned),
         words.map(printWord).join(" "),
       ]),
   };
@@ -136,7 +176,7 @@ function jsonPrinter(): CallPrinter {
         tid,
         comm,
         latency_ns: durationNs,
-        returned,
+        ...(returned === undefined ? {} : { returned }),
         args: words,
       }),
   };

@@ -27,7 +27,7 @@ export interface Gathered<Row> {
 /** A row of a function, and whose it is. */
 export type Named<Row> = Row & {
   readonly pattern: string;
-  /** The function's name; with patterns of several files `FILE:FUNCTION`. */
+  /** The function's name; with patterns of several files `FILE:FUNCTION`, where the pattern names one. */
   readonly name: string;
 };
 
@@ -112,7 +112,7 @@ class FunctionOwners {
         .map((row) => ({
           ...row,
           pattern,
-          name: this.#isOfSeveralFiles ? `${file.name}:${row.key}` : row.key,
+          name: this.#isOfSeveralFiles && file.name !== "" ? `${file.name}:${row.key}` : row.key,
         }));
     });
   }

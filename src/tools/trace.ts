@@ -15,7 +15,7 @@ import { ColumnPrinter, joinLines } from "./columns.js";
 import type { ColumnOptions } from "./columns.js";
 import { JsonPrinter } from "./json.js";
 import { Output } from "./output.js";
-import { printArmed, printEnding, printLosses, printVerbose } from "../trace/remarks.js";
+import { printArmed, printEnding, printLateFile, printLosses, printVerbose } from "../trace/remarks.js";
 import { stopSignal } from "./stop.js";
 
 export interface TraceRequest extends ArmRequest {
@@ -65,6 +65,7 @@ export async function trace(request: TraceRequest): Promise<number> {
       else aggregate.add(text);
       if (++shown === request.maxEvents) stop.now();
     },
+    onLateFile: (file) => say(printLateFile(file)),
     isReady: () => output.flush(),
     onPause() {
       output.flush();
@@ -113,6 +114,7 @@ function makePrinter(request: TraceRequest, armed: Trace, clock: WallClock): Eve
     };
   }
   const columns = new ColumnPrinter({
+    probes: armed.probes,
     sites: armed.sites,
     columns: request.columns,
     clock,

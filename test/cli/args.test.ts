@@ -335,7 +335,7 @@ describe("one-liners from the manual of BCC's argdist", () => {
   });
 
   test.each([
-    ["u:pthread:pthread_start():u64:arg2", "markers (u:, USDT) cannot be traced yet"],
+    ["u:pthread:pthread_start():u64:arg2", 'no marker "pthread_start" in pthread'],
     [
       "t:irq:irq_handler_entry():int:args->irq",
       "is a tracepoint of the kernel, and uscope traces user programs",

@@ -87,6 +87,17 @@ describe("--children -p", () => {
     expect(await countWork(trace)).toBe(7);
   });
 
+  test("ends with the last of the family, not with its first", async () => {
+    const own = await startFamily();
+    await own.ask("keep 2000 7");
+    await using trace = await startTrace("--children", "-p", `${own.pid}`, `${family}:work`);
+    process.kill(own.pid, "SIGKILL");
+    const { stdout, stderr, status } = await trace.ended;
+    expect(stdout.match(/ work$/gm)).toHaveLength(7);
+    expect(stderr).toContain("the traced processes have ended");
+    expect(status).toBe(0);
+  });
+
   test("shows each of many short children once", async () => {
     const own = await startFamily();
     await using trace = await startTrace("--children", "-p", `${own.pid}`, `${family}:work`);

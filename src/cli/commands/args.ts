@@ -2,7 +2,7 @@
 import { args } from "../../tools/args.js";
 import type { Command } from "../command.js";
 import type { OptionRow, ParsedOptions } from "../options.js";
-import { forceOption, readInterval, readWatched, usage, watchingOptions } from "../watching.js";
+import { readInterval, readWatched, usage, watchingOptions } from "../watching.js";
 
 const options: readonly OptionRow[] = [
   {
@@ -36,7 +36,6 @@ const options: readonly OptionRow[] = [
     const { letter: _letter, ...others } = row;
     return others;
   }),
-  forceOption,
   {
     name: "include",
     letter: "I",
@@ -51,7 +50,8 @@ export const command: Command = {
   usage: "[OPTIONS] [-C|-H] SPEC ... [-- COMMAND ARGS ...]",
   purpose: [
     "Counts how often arguments, return values and durations occur, or draws a histogram of them, as BCC's argdist does. A SPEC is",
-    "{p|r}:LIB:FUNCTION(SIGNATURE)[:TYPE[,TYPE...]:EXPR[,EXPR...][:FILTER]][#LABEL]: p: at the function's entry, r: at its return.",
+    "{p|r}:LIB:FUNCTION(SIGNATURE)[:TYPE[,TYPE...]:EXPR[,EXPR...][:FILTER]][#LABEL]: p: at the function's entry, r: at its return;",
+    "u:LIB:[PROVIDER:]MARKER()[:TYPE...:EXPR...] at a marker (USDT), whose arguments are arg1, arg2 ... or have their provider's names.",
     "The SIGNATURE names the parameters, as in the C header; each EXPR has its C TYPE, char * is text. At a return there are $retval,",
     '$latency (nanoseconds) and $entry(x), what x was at the entry; everywhere $PID, $COMM, STRCMP("text", x) and C\'s operators.',
   ].join("\n"),
@@ -69,6 +69,10 @@ export const command: Command = {
     [
       "uscope args 'p:c:open(char *path, int flags):char*,int:path,flags' -d 10 -i 10 -- ./app",
       "which files a command opens, and how",
+    ],
+    [
+      "uscope args 'u:libjvm.so:class__loaded():char*:name' -p 1234 -T 20",
+      "classes that a JVM loads, by the names of its marker's arguments",
     ],
   ],
   notes: [

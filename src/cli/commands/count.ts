@@ -17,6 +17,7 @@ export const command: Command = {
   purpose: [
     "Counts the calls of every function that a PATTERN means, in the kernel, and prints a table when it ends. PATTERN is FILE:FUNCTION,",
     "FUNCTION a name or a glob ('redis-server:*Command', './app:*'); tens of thousands of functions cost no more to watch than one.",
+    "u:FILE:MARKER and u:FILE:PROVIDER:MARKER are markers (USDT), counted by provider:name; without FILE (u::hotspot:gc__*) those of any.",
     "Functions that were not called are not shown. With -i on a terminal, the table is renewed in place, largest counts first.",
   ].join("\n"),
   options: [
@@ -37,6 +38,7 @@ export const command: Command = {
       "the 20 functions that node calls most, every second",
     ],
     ["uscope count 'c:*alloc' 'c:free' -- ls", "how often a command allocates and frees"],
+    ["uscope count -p 1234 -d 10 'u:libjvm.so:hotspot:gc__*'", "how often a JVM collects garbage: by marker"],
     ["uscope count --json './app:*' -- ./app | jq .function", "for other programs: one JSON object a line"],
   ],
   notes:

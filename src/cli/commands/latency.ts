@@ -3,7 +3,6 @@ import { latency } from "../../tools/latency.js";
 import type { Command } from "../command.js";
 import type { ParsedOptions } from "../options.js";
 import {
-  forceOption,
   intervalOptions,
   readInterval,
   readWatching,
@@ -20,6 +19,8 @@ export const command: Command = {
     "Measures how long functions take, from entry to return, in the kernel; prints for each function a histogram, p50, p90 and p99,",
     "average, total and count, and for several a table of all. PATTERN is FILE:FUNCTION, FUNCTION a name or a glob. A function that",
     "calls itself gives a value for each depth, up to 64. What cannot be watched safely at its return is skipped and named.",
+    "Of markers (USDT) PATTERN is a pair: u:FILE:BEGIN..END, or u:FILE:BEGIN alone where the names say what ends it, as query__start and",
+    "query__done do; PLACE..r:FILE:FUNCTION and the like are a pair of any two places.",
   ].join("\n"),
   options: [
     {
@@ -33,7 +34,6 @@ export const command: Command = {
     { name: "milliseconds", letter: "m", help: "buckets are powers of two of milliseconds" },
     ...intervalOptions,
     ...watchingOptions,
-    forceOption,
     regexpOption,
     {
       name: "level",
@@ -46,6 +46,8 @@ export const command: Command = {
     ["uscope latency 'redis-server:*Command' -d 10", "how long each command of a running redis takes"],
     ["uscope latency -p 1234 -i 5 -T c:write", "write() of process 1234, every five seconds"],
     ["uscope latency --merge './app:handle_*' -- ./app", "all handlers together"],
+    ["uscope latency u:postgres:query__start..query__done", "from one marker to another"],
+    ["uscope latency -p 1234 'u:libruby:*'", "all pairs of markers that a library has by their names"],
     [
       "uscope latency --json './app:*' -- ./app | jq '[.function, .p99]'",
       "for other programs: one JSON object a function",

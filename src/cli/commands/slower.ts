@@ -2,7 +2,7 @@
 import { slower } from "../../tools/slower.js";
 import type { Command } from "../command.js";
 import type { ParsedOptions } from "../options.js";
-import { forceOption, readWatching, usage, watchingOptions } from "../watching.js";
+import { readWatching, usage, watchingOptions } from "../watching.js";
 
 export const command: Command = {
   name: "slower",
@@ -10,7 +10,8 @@ export const command: Command = {
   purpose: [
     "Prints a line for each call that took MS milliseconds or longer, when it returns, with the words that it was called with and what",
     "it returned. MS may be 0.5, 100us or 2s. PATTERN is FILE:FUNCTION, FUNCTION a name or a glob. Faster calls end in the kernel:",
-    "they are timed, and never seen by uscope. Lines come in the order in which calls end.",
+    "they are timed, and never seen by uscope. Lines come in the order in which calls end. Two markers may stand for a function, as in",
+    "uscope latency: u:FILE:BEGIN..END, or u:FILE:BEGIN.",
   ].join("\n"),
   options: [
     {
@@ -18,15 +19,15 @@ export const command: Command = {
       letter: "a",
       alias: "arguments",
       value: "N",
-      help: "show the first N arguments, 0 to 6 (3)",
+      help: "show the first N arguments, 0 to 6 (3; of markers 0)",
     },
     { name: "max", letter: "M", value: "N", help: "end after N shown calls" },
     ...watchingOptions,
-    forceOption,
   ],
   examples: [
     ["uscope slower redis-server:call 1", "commands of redis that take a millisecond or longer"],
     ["uscope slower -p 1234 -a 2 'c:f*sync' 100us", "what process 1234 waits for when it syncs files"],
+    ["uscope slower u:postgres:query__start..query__done 100", "queries of a tenth of a second or longer"],
     ["uscope slower './app:*' 2s -- ./app", "every function of a command that took 2 seconds"],
   ],
   notes: [
@@ -36,7 +37,6 @@ export const command: Command = {
   run,
 };
 
-const defaultWords = 3;
 const mostWords = 6;
 
 async function run(parsed: ParsedOptions): Promise<number> {
@@ -55,8 +55,8 @@ async function run(parsed: ParsedOptions): Promise<number> {
   const threshold = readTime(last ?? "0");
   if (threshold === undefined)
     throw usage("slower", `"${last}" is no time`, `give milliseconds, or a unit with it: 10, 0.5, 100us, 2s`);
-  const words = parsed.number("args") ?? defaultWords;
-  if (words > mostWords)
+  const words = parsed.number("args");
+  if (words !== undefined && words > mostWords)
     throw usage(
       "slower",
       `--args ${words}: only the first ${mostWords} travel in registers`,

@@ -48,6 +48,10 @@ const options: readonly OptionRow[] = [
     help: "with -M: show equal events once, with their count and without their times",
   },
   { name: "include-self", letter: "S", help: "trace uscope itself too" },
+  {
+    name: "pid-namespace",
+    help: "show PID and TID as processes in containers see themselves; JSON shows them beside the host's",
+  },
   { ...sharedOption("json"), help: "print one JSON object a line (docs/json.md)" },
   sharedOption("force"),
   sharedOption("budget"),
@@ -85,8 +89,8 @@ export const command: Command = {
   name: "trace",
   usage: "[OPTIONS] PROBE ... [-- COMMAND ARGS ...]",
   purpose: [
-    'Prints a line for each hit of a probe. A PROBE is [p:|r:]LIB:FUNCTION[+OFFSET] [(SIGNATURE)] [(PREDICATE)] ["FORMAT"[,] ARGS]:',
-    "p: (or nothing) at the function's entry, r: at its return. LIB is a path, a command on PATH, or a library (c, libssl.so.3).",
+    'Prints a line for each hit of a probe. A PROBE is [p:|r:]LIB:FUNCTION[+OFFSET] [(SIGNATURE)] [(PREDICATE)] ["FORMAT"[,] ARGS], or u:[LIB]:[PROVIDER:]MARKER ...:',
+    "p: (or nothing) at the function's entry, r: at its return, u: at a marker (USDT; uscope list -u LIB). LIB is a path, a command on PATH, or a library (c, libssl.so.3).",
     "FUNCTION may be a pattern (ssl_*) or a quoted C++ or Rust name. Values are arg1, arg2 ... retval, pid tid uid gid cpu comm nsecs,",
     'casts, pointer reads, C\'s operators and STRCMP("text", arg1). With -- COMMAND, the command starts when the probes are armed.',
   ].join("\n"),
@@ -103,6 +107,7 @@ export const command: Command = {
       "named, typed arguments and a predicate",
     ],
     [`uscope trace -U 'c:abort' -p 1234`, "who calls abort, with the user stack"],
+    [`uscope trace 'u:libstdc++.so.6:throw'`, "each C++ exception, with the marker's arguments by name"],
     [`uscope trace './app:handle_*' -- ./app --once`, "every function of a name, from the first call on"],
   ],
   notes: [
@@ -135,6 +140,7 @@ async function run(parsed: ParsedOptions): Promise<number> {
     probes: parsed.arguments,
     comm: parsed.text("comm"),
     includeSelf: parsed.has("include-self"),
+    namespaceIds: parsed.has("pid-namespace"),
     textLimit: parsed.number("string-size", 1) ?? 80,
     stacks: { user: parsed.has("user-stack"), kernel: parsed.has("kernel-stack") },
     attach,
