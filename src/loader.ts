@@ -110,7 +110,8 @@ function keepCompiled(): void {
   // Why nothing is said: a folder that is somebody else's, read-only or full is no fault; the next start is just no faster.
   attempt(() => {
     for (const { script, path, heading, kept } of loaded.values()) {
-      if (kept.kind === "taken" && process.pid % processesPerLook !== 0) continue;
+      // Why not by the pid: those of a command that is run again and again may be so many apart.
+      if (kept.kind === "taken" && Date.now() % processesPerLook !== 0) continue;
       if (kept.kind === "refused" && ageOf(path) < refusedStays) continue;
       const compiled = script.createCachedData();
       if (kept.kind === "taken" && compiled.length < kept.size * 1.1) continue;

@@ -71,7 +71,7 @@ test("the second run takes what the first one kept, the functions that it called
 test("runs that do more than those before add what they called, one in eight", () => {
   run("trace", "--help");
   const before = statSync(keptOf("trace.js")).size;
-  // Why so many: whether a process looks is a matter of its pid.
+  // Why so many: whether a process looks is a matter of the millisecond.
   for (let runs = 0; runs < 64 && statSync(keptOf("trace.js")).size === before; runs++) run(...trace);
   expect(statSync(keptOf("trace.js")).size).toBeGreaterThan(before * 1.2);
 }, 60_000);
