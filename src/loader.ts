@@ -29,7 +29,7 @@ const headingBytes = 64;
 /** Milliseconds after which what is unfinished is left by a process that was killed. */
 const longestWriting = 60_000;
 /** Milliseconds for which code that V8 refused stays: processes with other flags than most would else replace it each time. */
-const refusedStays = 86_400_000;
+const refusedStays = 3_600_000;
 /** Of so many processes one looks whether it has compiled more than was kept: that takes 5 ms at its end. */
 const processesPerLook = 8;
 
