@@ -1,12 +1,12 @@
 /** `uscope trace 'u:...'` on programs whose markers and values are known, and beside bpftrace and BCC on the same run. */
 import { spawn } from "node:child_process";
-import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { runCli, startCli } from "../support/cli.js";
-import { converse, onX86, requires } from "../support/kernel.js";
+import { converse, fits, onX86, requires } from "../support/kernel.js";
 import type { Conversation } from "../support/kernel.js";
 import { compile } from "../support/programs.js";
 
@@ -516,8 +516,12 @@ describe.runIf(requires("bpftrace", "trace-bpfcc"))("beside others, on the same 
     }
   }
 
+  /** BCC compiles its programs on the machine; its package brings no headers. */
+  const headers = `/lib/modules/${release()}/build`;
+  const isBccAble = fits(existsSync(headers) ? undefined : `BCC finds no headers of this kernel: ${headers}`);
+
   // Why two copies: BCC 0.26 asks the kernel for a semaphore at byte 6 of the file, and where it stands nobody else may, who asks for another.
-  test("all three see the same number of hits", async () => {
+  test("all see the same number of hits", async () => {
     const [own, other] = [library(7), library(8, "desk")];
     await using program = await startLoads(own, other);
     const pid = String(program.child.pid);
@@ -527,9 +531,9 @@ describe.runIf(requires("bpftrace", "trace-bpfcc"))("beside others, on the same 
     };
     const hits = await hitsOf(program, `u:${own}:taken "%d", arg1`, [
       bpftrace(pid, `${own}:shelf:taken`),
-      bcc,
+      ...(isBccAble ? [bcc] : []),
     ]);
-    expect(hits).toEqual([rounds, rounds, rounds]);
+    expect(hits).toEqual(Array.from({ length: isBccAble ? 3 : 2 }, () => rounds));
   }, 60_000);
 
   // Why not BCC: see above.
