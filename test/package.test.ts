@@ -228,7 +228,7 @@ describe("examples under redis-benchmark, in a folder with nothing but the packa
       });
       child.on("exit", () => reject(new Error(said)));
     });
-    redis.benchmark(requests);
+    await redis.benchmark(requests);
     await sleep(1500);
     child.kill("SIGINT");
     await once(child, "exit");

@@ -2,7 +2,7 @@
  * Owns a real server to trace: a private copy of redis-server on a port of its own, ended when it is disposed.
  * Does not own tracing it.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -18,8 +18,8 @@ export interface Redis extends AsyncDisposable {
   readonly pid: number;
   /** Sends a command as clients do and returns the answer. */
   ask(line: string): Promise<string>;
-  /** Sends SET and GET so often each, from many clients, and waits until all are answered. */
-  benchmark(requests: number): void;
+  /** Sends SET and GET so often each, from many clients, and resolves when all are answered. */
+  benchmark(requests: number): Promise<void>;
 }
 
 export async function startRedis(): Promise<Redis> {
@@ -40,10 +40,11 @@ export async function startRedis(): Promise<Redis> {
       client.write(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`);
       return String((await once(client, "data"))[0]);
     },
-    benchmark(requests) {
-      execFileSync("redis-benchmark", ["-p", String(port), "-n", String(requests), "-t", "set,get", "-q"], {
-        stdio: "ignore",
-      });
+    // Why not in one call: whoever reads events meanwhile goes on reading.
+    async benchmark(requests) {
+      const words = ["-p", String(port), "-n", String(requests), "-t", "set,get", "-q"];
+      const [status] = await once(spawn("redis-benchmark", words, { stdio: "ignore" }), "exit");
+      if (status !== 0) throw new Error(`redis-benchmark ended with ${status}`);
     },
     async [Symbol.asyncDispose]() {
       client.destroy();
