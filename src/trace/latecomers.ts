@@ -10,6 +10,7 @@ import { findStamp, openMapped } from "../target/mapped-binaries.js";
 import type { Mapping } from "../target/mappings.js";
 import { isOutOfDescriptors, listProcesses, requireProcess } from "../target/process.js";
 import type { Arm, Growth } from "./growth.js";
+import { mappingOf } from "./mapped.js";
 import type { SkippedPlace } from "./plan.js";
 
 /** Whose files count. */
@@ -161,23 +162,16 @@ class Watcher implements Latecomers {
     this.#events[Symbol.dispose]();
   }
 
-  #notice({ pid, path, inode, generation, device, address, length, offset, time }: MapEvent): void {
+  #notice(event: MapEvent): void {
+    const { pid, path, inode, generation, device, time } = event;
     if (inode === 0n || !this.#mayCount(pid)) return;
     const deleted = path.endsWith(deletedMark);
-    const start = Number(address);
-    // Why the generation: a file system gives the number of a file that is gone to the next one.
     const mapping = {
-      start,
-      end: start + Number(length),
-      readable: true,
-      writable: false,
-      executable: true,
-      offset: Number(offset),
-      device,
-      inode,
+      ...mappingOf(event),
       path: deleted ? path.slice(0, -deletedMark.length) : path,
       deleted,
     };
+    // Why the generation: a file system gives the number of a file that is gone to the next one.
     this.#add(pid, `${device} ${inode} ${generation}`, mapping, time);
   }
 

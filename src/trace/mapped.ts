@@ -3,7 +3,8 @@
  * another program, or have ended, when an event of it is printed. Does not own naming them (target/symbolize.ts).
  */
 import { openProcessEvents } from "../kernel/perf-events.js";
-import type { ProcessEvent, ProcessEvents } from "../kernel/perf-events.js";
+import type { MapEvent, ProcessEvent, ProcessEvents } from "../kernel/perf-events.js";
+import type { Mapping } from "../target/mappings.js";
 import type { Symbolizer } from "../target/symbolize.js";
 import { roughTimeOf } from "./events.js";
 import type { EventRecord } from "./events.js";
@@ -23,6 +24,23 @@ export interface FollowedMappings extends Disposable {
  */
 export function followMappings(symbolizer: Symbolizer, pids: readonly number[] = []): FollowedMappings {
   return new Follower(symbolizer, pids);
+}
+
+/** What a process has mapped, as an event tells it. */
+export function mappingOf({ address, length, offset, device, inode, path }: MapEvent): Mapping {
+  const start = Number(address);
+  return {
+    start,
+    end: start + Number(length),
+    readable: true,
+    writable: false,
+    executable: true,
+    offset: Number(offset),
+    device,
+    inode,
+    path,
+    deleted: false,
+  };
 }
 
 /** Happenings that wait for the events before them; when there are more, no event comes that could ask for older ones. */
@@ -58,20 +76,9 @@ class Follower implements FollowedMappings {
       onExit: ({ pid, tid, time }) => {
         if (pid === tid) this.#add({ pid, time }, () => symbolizer.end(pid));
       },
-      onMap: ({ pid, time, path, inode, device, address, length, offset }) => {
-        const start = Number(address);
-        const mapping = {
-          start,
-          end: start + Number(length),
-          readable: true,
-          writable: false,
-          executable: true,
-          offset: Number(offset),
-          device,
-          inode,
-          path,
-          deleted: false,
-        };
+      onMap: (event) => {
+        const { pid, time } = event;
+        const mapping = mappingOf(event);
         this.#add({ pid, time }, () => symbolizer.learn(pid, mapping));
       },
     });

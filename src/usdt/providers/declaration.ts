@@ -13,7 +13,7 @@
  */
 import { assert } from "../../base/assert.js";
 
-/** What a provider says of an argument of its marker. */
+/** What a provider says of an argument of its marker. Why as in lang/target.ts once more: neither of the two may know the other. */
 export interface DeclaredArgument {
   readonly name: string;
   readonly form: DeclaredForm;
